@@ -1,0 +1,1 @@
+"""Frames, statistics, figures, report."""

@@ -1,0 +1,1 @@
+"""Suites and how they are scored."""

@@ -1,0 +1,1 @@
+"""The `tidings` command: one small file per command, no logic."""

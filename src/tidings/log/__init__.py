@@ -1,0 +1,1 @@
+"""Events on disk: codec, append-only store, reader."""

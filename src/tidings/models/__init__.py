@@ -1,0 +1,1 @@
+"""Language models behind one port, and the guard around each: retries, rate limits, caps, cache, record."""

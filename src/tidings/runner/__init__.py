@@ -1,0 +1,1 @@
+"""Requests to event streams: local asyncio or Ray; run folder, budgets, progress."""

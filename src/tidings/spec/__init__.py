@@ -1,0 +1,1 @@
+"""The scenario schema. Knows no implementation: validating YAML loads neither an environment nor a model."""

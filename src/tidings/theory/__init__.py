@@ -1,0 +1,1 @@
+"""Mathematics without I/O: Bayes, cascades, planner control, Shapley, topologies, information, opinion dynamics."""
