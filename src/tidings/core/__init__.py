@@ -1,1 +1,64 @@
 """The vocabulary all rooms share: ids, seed paths, errors, events, action specs and ports. Standard library only."""
+
+from tidings.core.actions import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec
+from tidings.core.calls import CallKey, ModelRequest, ModelResponse, PromptMessage
+from tidings.core.errors import (
+    DataError,
+    LimitError,
+    MissingPartError,
+    ModelError,
+    ReplayError,
+    ReplyError,
+    RequestError,
+    ScenarioError,
+    SeatError,
+    TidingsError,
+    suggest,
+)
+from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
+from tidings.core.graph import SocialGraph, deliver
+from tidings.core.observation import EventView, Observation, PublicRecord
+from tidings.core.ports import Agent, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
+from tidings.core.seeds import SeedPath
+
+__all__ = [
+    "EVERYONE",
+    "NOBODY",
+    "PLANNER",
+    "ActionSpec",
+    "Agent",
+    "CallKey",
+    "ChoiceSpec",
+    "DataError",
+    "Environment",
+    "Event",
+    "EventView",
+    "LanguageModel",
+    "LimitError",
+    "MissingPartError",
+    "ModelError",
+    "ModelRequest",
+    "ModelResponse",
+    "NumberSpec",
+    "Observation",
+    "PromptMessage",
+    "PublicRecord",
+    "ReplayError",
+    "Reply",
+    "ReplyError",
+    "RequestError",
+    "ScenarioError",
+    "SeatContext",
+    "SeatError",
+    "SeedPath",
+    "SocialGraph",
+    "StructuredSpec",
+    "TextSpec",
+    "TidingsError",
+    "Transition",
+    "Turn",
+    "World",
+    "deliver",
+    "is_visible",
+    "suggest",
+]

@@ -1,0 +1,156 @@
+"""The ports: what an environment, an agent and a language model must offer. Nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from tidings.core.actions import ActionSpec
+from tidings.core.calls import ModelRequest, ModelResponse, RequestKind
+from tidings.core.events import Event
+from tidings.core.graph import SocialGraph
+from tidings.core.observation import Observation
+from tidings.core.seeds import SeedPath
+
+__all__ = ["Agent", "Environment", "LanguageModel", "Reply", "SeatContext", "Transition", "Turn", "World"]
+
+
+class Turn(NamedTuple):
+    """The environment asks one seat for one action."""
+
+    seat: str
+    spec: ActionSpec
+
+
+class Reply(NamedTuple):
+    """A seat's answer.
+
+    Attributes:
+        action: The answer, as its action spec wants it (JSON values).
+        thoughts: What the seat wants to know again later or to show the analyst: JSON objects; each becomes an event
+            only this seat may see. An agent has no other memory of its own.
+        failure: Set by the loop, never by an agent, when the seat failed and the scenario says to go on without it:
+            `boundary/kind`. The action is None then.
+    """
+
+    action: Any
+    thoughts: tuple[dict[str, Any], ...] = ()
+    failure: str | None = None
+
+
+class Transition(NamedTuple):
+    """What a step of an environment gives: the new state and what happened, in order."""
+
+    state: Any
+    events: tuple[Event, ...]
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """The rules of one kind of situation: a frozen value without model, network, clock or file.
+
+    Sequential and simultaneous play are the same: `turns` names one seat, or many; many are played concurrently.
+    """
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """All seats that may be asked, the planner included if it has turns."""
+        ...
+
+    def initial(self, seed: SeedPath) -> Transition:
+        """Returns the opening state and events. All later draws come from `seed`, kept in the state."""
+        ...
+
+    def turns(self, state: Any) -> tuple[Turn, ...]:
+        """Returns the turns now due, at most one a seat; empty when the rollout is over."""
+        ...
+
+    def apply(self, state: Any, replies: Mapping[str, Reply]) -> Transition:
+        """Returns what follows from the replies to all turns that were due. A seat that failed has `failure` set."""
+        ...
+
+    def brief(self, seat: str) -> str:
+        """Returns the situation in words for this seat: the rules, never a private fact of somebody else."""
+        ...
+
+    def describe(self, event: Event, seat: str) -> str:
+        """Returns one line of words for an event this seat may see; empty to leave it out of a transcript."""
+        ...
+
+
+class Agent(Protocol):
+    """A seat that decides. It holds no state between turns but what is in its observation."""
+
+    async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
+        """Returns an action the spec allows.
+
+        Raises:
+            SeatError: If it cannot; the loop records the failure. Never a default action.
+        """
+        ...
+
+
+class LanguageModel(Protocol):
+    """A language model behind one port."""
+
+    @property
+    def name(self) -> str:
+        """Id with provider, for example `transformers/smollm2`."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[RequestKind]:
+        """The request kinds this model can answer."""
+        ...
+
+    async def respond(self, request: ModelRequest) -> ModelResponse:
+        """Returns the answer.
+
+        Raises:
+            ModelError: If the call failed for good.
+            LimitError: If a cap of the run is reached.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees what the model holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What an environment is built on.
+
+    Attributes:
+        graph: Who can hear whom.
+        has_planner: Whether somebody sits in the planner's seat.
+        planner: Declared settings of the planner's seat (objective, cost, budget, what it sees), JSON values.
+    """
+
+    graph: SocialGraph
+    has_planner: bool = False
+    planner: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeatContext:
+    """What an agent or planner is built on.
+
+    Attributes:
+        seat: The seat it will hold.
+        brief: The situation in words for this seat.
+        describe: One line of words for an event this seat may see.
+        model: The language model of this seat, if the scenario gives it one.
+        persona: Who this seat is, in words.
+        planner: Declared settings of the planner's seat; empty for agents.
+        settings: Settings of the environment as the scenario gives them, for seats that reason about its rules.
+    """
+
+    seat: str
+    brief: str
+    describe: Callable[[Event], str]
+    model: LanguageModel | None = None
+    persona: str = ""
+    planner: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
