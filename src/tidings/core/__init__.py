@@ -1,6 +1,6 @@
 """The vocabulary all rooms share: ids, seed paths, errors, events, action specs and ports. Standard library only."""
 
-from tidings.core.actions import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec
+from tidings.core.actions import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec, draw_action
 from tidings.core.calls import CallKey, ModelRequest, ModelResponse, PromptMessage
 from tidings.core.errors import (
     DataError,
@@ -59,6 +59,7 @@ __all__ = [
     "Turn",
     "World",
     "deliver",
+    "draw_action",
     "is_visible",
     "suggest",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any, TypeAlias
 
 from tidings.core.errors import ReplyError, RequestError, suggest
 
-__all__ = ["ActionSpec", "ChoiceSpec", "NumberSpec", "StructuredSpec", "TextSpec"]
+__all__ = ["ActionSpec", "ChoiceSpec", "NumberSpec", "StructuredSpec", "TextSpec", "draw_action"]
 
 
 @dataclass(frozen=True)
@@ -161,3 +162,17 @@ class StructuredSpec:
 
 
 ActionSpec: TypeAlias = ChoiceSpec | NumberSpec | TextSpec | StructuredSpec
+
+
+def draw_action(spec: ActionSpec, rng: Random) -> Any:
+    """Returns an action the spec allows, drawn uniformly (a text is a few syllables); for floors and tests."""
+    if isinstance(spec, ChoiceSpec):
+        return rng.choice(spec.options)
+    if isinstance(spec, NumberSpec):
+        if spec.is_integer:
+            return rng.randint(math.ceil(spec.low), math.floor(spec.high))
+        return rng.uniform(spec.low, spec.high)
+    if isinstance(spec, TextSpec):
+        words = ["".join(rng.choice(("ka", "lo", "mi", "ne", "ru", "ta")) for _ in range(2)) for _ in range(3)]
+        return " ".join(words)[: spec.max_chars]
+    return {name: draw_action(part, rng) for name, part in spec.fields.items()}

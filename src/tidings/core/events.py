@@ -37,7 +37,7 @@ class Event(NamedTuple):
     data: dict[str, Any]
     seat: str | None = None
     step: int = -1
-    index: int = -1
+    index: int = -1  # pyright: ignore[reportIncompatibleMethodOverride] - hides tuple.index, which nobody needs here
 
 
 def is_visible(event: Event, seat: str) -> bool:

@@ -1,1 +1,1 @@
-"""Events on disk: codec, append-only store, reader."""
+"""Events and calls on disk: codec, append-only stores, readers."""

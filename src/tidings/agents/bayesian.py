@@ -1,0 +1,115 @@
+"""The rational twin of a social learner: exact Bayes from what the seat saw, nothing else.
+
+It assumes that everybody else is rational too. An action that no rational agent could have taken tells it nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from tidings.core import ActionSpec, Event, Observation, Reply, SeatContext, StructuredSpec
+from tidings.core.errors import ReplyError
+from tidings.spec.base import Params
+from tidings.theory.herding import action_likelihoods, next_belief, p_play_good, posterior
+from tidings.theory.network_learning import naive_posterior, network_posterior
+
+__all__ = ["BayesianAgent"]
+
+
+class BayesianParams(Params):
+    """Settings of the agent `bayesian`."""
+
+    approximation: Literal["none", "naive"] = "none"
+    """`naive` takes every seen action for an independent signal, where exact enumeration would be too large."""
+    max_ancestors: Annotated[int, Field(ge=1, le=24)] = 16
+    """On graphs that are not complete: most agents whose actions are enumerated (cost doubles with each)."""
+
+
+class _Herd(NamedTuple):
+    """The public belief of a herd, and what is needed to move it."""
+
+    setup: dict[str, Any] | None
+    belief: float
+    precisions: dict[str, float]
+
+
+def _follow(herd: _Herd, event: Event) -> _Herd:
+    """Moves the public belief over one public event; pure."""
+    if event.kind == "setup":
+        return _Herd(event.data, event.data["prior"], {})
+    if event.kind == "precision":
+        return herd._replace(precisions={event.data["seat"]: event.data["precision"]})
+    if event.kind != "action" or herd.setup is None or event.seat is None:
+        return herd
+    setup = herd.setup
+    precision = precision_of(setup, herd.precisions, event.seat)
+    _, _, good, bad = action_likelihoods(herd.belief, precision, setup["ties"], setup["threshold"])
+    if event.data["action"] != setup["states"][1]:
+        good, bad = 1.0 - good, 1.0 - bad
+    return herd._replace(belief=next_belief(herd.belief, good, bad))
+
+
+def precision_of(setup: dict[str, Any], chosen: dict[str, float], seat: str) -> float:
+    """Returns the precision of a seat's signal: what the planner chose, or the baseline."""
+    baseline = setup["precision"]
+    return chosen.get(seat, baseline[seat] if isinstance(baseline, dict) else baseline)
+
+
+@dataclass(frozen=True)
+class BayesianAgent:
+    """Plays the state its exact posterior favours, and states that posterior as its belief."""
+
+    params: BayesianParams
+
+    Params: ClassVar[type[Params]] = BayesianParams
+
+    @classmethod
+    def build(cls, params: BayesianParams, context: SeatContext) -> BayesianAgent:
+        """Returns the agent; it needs nothing but its observations."""
+        return cls(params)
+
+    async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
+        """Returns the rational action, with the belief where the spec asks for one.
+
+        Raises:
+            ReplyError: `not_applicable` if the seat is in no social learning situation; `too_many_ancestors` if exact
+                enumeration would pass the stated size.
+        """
+        herd = observation.fold_public(_follow, _Herd(None, 0.5, {}))
+        signal = next((event.data for event in reversed(observation.private) if event.kind == "signal"), None)
+        if herd.setup is None or signal is None:
+            raise ReplyError("not_applicable", "a bayesian agent needs a setup and a signal; use it in social_learning")
+        setup, precision = herd.setup, signal["precision"]
+        says_good = int(signal["value"] == setup["states"][1])
+        before = herd.belief if setup["seen"] is None else self._network_belief(observation, setup)
+        belief = posterior(before, precision, says_good)
+        belief = before if belief != belief else belief
+        p_good = p_play_good(belief, says_good, setup["ties"], setup["threshold"])
+        plays_good = p_good == 1.0 or (p_good == 0.5 and observation.seed.uniform("coin") < 0.5)
+        action = setup["states"][int(plays_good)]
+        return Reply({"belief": belief, "action": action} if isinstance(spec, StructuredSpec) else action)
+
+    def _network_belief(self, observation: Observation, setup: dict[str, Any]) -> float:
+        """Returns the belief from the seen actions on a graph where nobody sees everything."""
+        order = setup["order"]
+        place = {seat: i for i, seat in enumerate(order)}
+        me = place[observation.seat]
+        chosen = {e.data["seat"]: e.data["precision"] for e in observation.public if e.kind == "precision"}
+        precisions = [precision_of(setup, chosen, seat) for seat in order[: me + 1]]
+        seen = [[place[other] for other in setup["seen"][seat]] for seat in order[: me + 1]]
+        actions = {
+            place[event.seat]: int(event.data["action"] == setup["states"][1])
+            for event in observation.private
+            if event.kind == "action" and event.seat != observation.seat
+        }
+        if self.params.approximation == "naive":
+            return naive_posterior(actions, precisions, setup["prior"])
+        seen[me] = sorted(actions)
+        law = (setup["prior"], setup["ties"], setup["threshold"], self.params.max_ancestors)
+        try:
+            return network_posterior(me, actions, seen, precisions, *law)
+        except ValueError as error:
+            raise ReplyError("too_many_ancestors", str(error)) from None

@@ -1,0 +1,284 @@
+"""A finished, stopped or running run as data frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import networkx as nx
+import polars as pl
+
+from tidings.core import DataError, Event
+from tidings.log.calls import CallStore
+from tidings.log.codec import LogLine
+from tidings.log.reader import read_events, read_rollouts
+from tidings.log.store import ENDED
+from tidings.metrics.beliefs import herd_beliefs
+from tidings.metrics.result import MetricResult
+from tidings.metrics.table import ROWS, evaluate
+from tidings.runner.folder import RunFolder
+from tidings.spec.io import read_scenario
+from tidings.spec.scenario import Scenario
+
+__all__ = ["Run", "load_run"]
+
+FailedRollouts = Literal["refuse", "drop"]
+
+_EVENTS = {
+    "rollout": pl.Int64,
+    "step": pl.Int64,
+    "index": pl.Int64,
+    "kind": pl.String,
+    "seat": pl.String,
+    "audience": pl.List(pl.String),
+    "data": pl.String,
+}
+_TURNS = {
+    "rollout": pl.Int64,
+    "step": pl.Int64,
+    "seat": pl.String,
+    "action": pl.String,
+    "failure": pl.String,
+    "message": pl.String,
+}
+_MESSAGES = {
+    "rollout": pl.Int64,
+    "step": pl.Int64,
+    "index": pl.Int64,
+    "seat": pl.String,
+    "to": pl.List(pl.String),
+    "kind": pl.String,
+    "text": pl.String,
+}
+_BELIEFS = {
+    "rollout": pl.Int64,
+    "step": pl.Int64,
+    "seat": pl.String,
+    "position": pl.Int64,
+    "signal": pl.String,
+    "precision": pl.Float64,
+    "belief": pl.Float64,
+    "public": pl.Float64,
+    "bayes": pl.Float64,
+}
+_FACTS = {
+    "rollout": pl.Int64,
+    "step": pl.Int64,
+    "fact": pl.String,
+    "seat": pl.String,
+    "audience": pl.List(pl.String),
+    "value": pl.String,
+}
+
+
+def load_run(path: str | Path) -> Run:
+    """Returns the run in a folder.
+
+    Raises:
+        DataError: If there is no run there.
+    """
+    return Run(RunFolder.open(Path(path)))
+
+
+class Run:
+    """One run: its scenario, its frames, its figures. Reads when asked, never writes events."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        status = self.status
+        return f"Run({str(self.path)!r}: {status.get('status')}, {status.get('done')} of {status.get('rollouts')} rollouts)"
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._folder.path
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The resolved scenario."""
+        return read_scenario(self._folder.scenario)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Versions, seeds, model ids."""
+        return self._folder.read_json("manifest.json")
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """How far the run is; a run whose process is gone is told as `interrupted`."""
+        return self._folder.read_status()
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether the run logged one row a rollout instead of events."""
+        return self.manifest.get("log") == "summary"
+
+    def rollouts(self) -> pl.DataFrame:
+        """Returns one row of figures for each rollout that ended well."""
+        if self.is_summary:
+            files = sorted(self._folder.summary.glob("*.parquet"))
+            return pl.read_parquet(files) if files else pl.DataFrame()
+        make = ROWS.get(self.scenario.environment.kind)
+        if make is None:
+            return pl.DataFrame({"rollout": [r for r, lines in self._ended()]}, schema={"rollout": pl.Int64})
+        rows = [{"rollout": r, **make(_events(lines))} for r, lines in self._ended()]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def twin(self) -> pl.DataFrame:
+        """Returns the rows of the rational twin on the same seeds; empty if the run has none or is its own twin."""
+        path = self.path / "twin.parquet"
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame()
+
+    def events(self) -> pl.DataFrame:
+        """Returns every committed event; `data` is JSON text."""
+        self._need_events("events")
+        lines = read_events(self._folder.events)
+        rows = [(e.rollout, e.step, e.index, e.kind, e.seat, list(e.audience), json.dumps(e.data)) for e in lines]
+        return pl.DataFrame(rows, schema=_EVENTS, orient="row")
+
+    def turns(self) -> pl.DataFrame:
+        """Returns one row for each reply or failure; `action` is JSON text, `failure` is `boundary/kind`."""
+        self._need_events("turns")
+        rows: list[tuple[Any, ...]] = []
+        for e in read_events(self._folder.events):
+            if e.kind == "reply":
+                rows.append((e.rollout, e.step, e.seat, json.dumps(e.data["action"]), None, None))
+            elif e.kind == "failure":
+                failure = f"{e.data['boundary']}/{e.data['error']}"
+                rows.append((e.rollout, e.step, e.seat, None, failure, e.data["message"]))
+        return pl.DataFrame(rows, schema=_TURNS, orient="row")
+
+    def messages(self) -> pl.DataFrame:
+        """Returns what reached others: messages, and public actions as messages of their own kind."""
+        self._need_events("messages")
+        rows = [
+            (e.rollout, e.step, e.index, e.seat, [s for s in e.audience if s != e.seat], e.kind, _text(e))
+            for e in read_events(self._folder.events)
+            if e.kind in ("message", "action")
+        ]
+        return pl.DataFrame(rows, schema=_MESSAGES, orient="row")
+
+    def beliefs(self) -> pl.DataFrame:
+        """Returns every stated belief beside the rational one from the same view."""
+        self._need_events("beliefs")
+        if self.scenario.environment.kind != "social_learning":
+            return pl.DataFrame(schema=_BELIEFS)
+        rows = [
+            {"rollout": rollout, **row}
+            for rollout, lines in read_rollouts(self._folder.events)
+            for row in herd_beliefs(_events(lines))
+        ]
+        return pl.DataFrame(rows, schema=_BELIEFS)
+
+    def facts(self) -> pl.DataFrame:
+        """Returns every private fact with its owner and value (JSON text)."""
+        self._need_events("facts")
+        rows = [
+            (e.rollout, e.step, e.data["fact"], e.seat, list(e.audience), json.dumps(e.data.get("value")))
+            for e in read_events(self._folder.events)
+            if "fact" in e.data
+        ]
+        return pl.DataFrame(rows, schema=_FACTS, orient="row")
+
+    def calls(self) -> pl.DataFrame:
+        """Returns every recorded model call with tokens, latency and price; empty if no model was asked."""
+        return CallStore.frame(self._folder.calls)
+
+    def metrics(self, *names: str, failed: FailedRollouts = "refuse") -> pl.DataFrame:
+        """Returns one row for each figure, beside the value of the rational twin.
+
+        Args:
+            *names: Which metrics; those of the scenario (or all of its environment) by default.
+            failed: What to do about failed rollouts: give no value and say why, or average over the others.
+        """
+        rows = [result.row() for result in self.metric_results(*names, failed=failed)]
+        frame = pl.DataFrame(rows, schema=_METRICS)
+        twins = {result.name: result.value for result in self.twin_results(*names)}
+        return frame.with_columns(pl.col("name").replace_strict(twins, default=None).cast(pl.Float64).alias("twin"))
+
+    def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
+        """Returns the figures as values."""
+        kind = self.scenario.environment.kind
+        n_failed = int(self.status.get("failed", 0))
+        wanted = names or self.scenario.metrics
+        return evaluate(kind, wanted, self._rows_or_empty(), n_failed, drop_failed=failed == "drop")
+
+    def twin_results(self, *names: str) -> list[MetricResult]:
+        """Returns the figures of the rational twin; empty if there is none."""
+        rows = self.twin()
+        return (
+            [] if rows.is_empty() else evaluate(self.scenario.environment.kind, names or self.scenario.metrics, rows, 0)
+        )
+
+    def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
+        """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
+
+        Args:
+            rollout: Which rollout.
+            step: Up to which step; the end by default.
+        """
+        data = self._folder.read_json("graph.json")
+        graph = nx.node_link_graph(data, edges="edges")
+        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
+        nx.relabel_nodes(graph, names, copy=False)
+        if self.is_summary:
+            return graph
+        for e in self._rollout(rollout):
+            if step is not None and e.step > step:
+                break
+            if e.kind == "action" and e.seat in graph:
+                graph.nodes[e.seat]["action"] = e.data["action"]
+                graph.nodes[e.seat]["step"] = e.step
+        return graph
+
+    def _rollout(self, rollout: int) -> list[LogLine]:
+        for number, lines in read_rollouts(self._folder.events):
+            if number == rollout:
+                return lines
+        raise DataError(str(self.path), f"no rollout {rollout}", f"rollouts 0 to {self.status.get('rollouts', 0) - 1}")
+
+    def _ended(self) -> Iterator[tuple[int, list[LogLine]]]:
+        for rollout, lines in read_rollouts(self._folder.events):
+            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
+                yield rollout, lines
+
+    def _rows_or_empty(self) -> pl.DataFrame:
+        rows = self.rollouts()
+        if not rows.is_empty():
+            return rows
+        make = ROWS.get(self.scenario.environment.kind)
+        return pl.DataFrame(schema={"rollout": pl.Int64, **dict.fromkeys(make(()), pl.Float64)}) if make else rows
+
+    def _need_events(self, what: str) -> None:
+        if self.is_summary:
+            fix = "run it again with `--set rollouts.log=full` and fewer rollouts; equal seeds give equal rollouts"
+            raise DataError(str(self.path), f"no {what}: this run logged one row a rollout", "Run.rollouts()", fix)
+
+
+_METRICS = {
+    "name": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "n": pl.Int64,
+    "se": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "estimator": pl.String,
+    "reason": pl.String,
+}
+
+
+def _events(lines: list[LogLine]) -> list[Event]:
+    return [line.event() for line in lines]
+
+
+def _text(line: LogLine) -> str:
+    return str(line.data.get("text", line.data.get("action", "")))
+
+
+RowMaker = Callable[..., dict[str, Any]]

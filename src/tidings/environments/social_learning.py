@@ -1,0 +1,287 @@
+"""Social learning: agents decide one after another, from a private signal and the actions they can see.
+
+Nature draws a state. Each agent in turn receives a private signal that is right with a known precision, sees the
+actions of the predecessors it hears over the social graph, and picks the state it believes in. On a complete graph this
+is the classic model of herds. With a planner in its seat, the planner sets the precision of each signal first.
+
+| event | audience | data |
+|---|---|---|
+| `setup` | all | states, prior, precision, ties, threshold, order, seen |
+| `state` | nobody | `value`: the true state |
+| `precision` | all | `seat`, `precision`: what the planner chose for this agent |
+| `signal` | the agent | `fact`, `value`, `precision` |
+| `action` | those who hear the agent, the planner | `action` |
+
+Source: Bikhchandani, Hirshleifer, Welch 1992; Acemoglu et al. 2011 (networks); arXiv 2504.02648 (chosen precision).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from tidings.core import (
+    NOBODY,
+    PLANNER,
+    ChoiceSpec,
+    Event,
+    NumberSpec,
+    Reply,
+    ScenarioError,
+    SeedPath,
+    SocialGraph,
+    StructuredSpec,
+    Transition,
+    Turn,
+    World,
+    deliver,
+    suggest,
+)
+from tidings.spec.base import Params
+
+__all__ = ["SocialLearning"]
+
+Precision = Annotated[float, Field(ge=0.5, le=1.0)]
+
+
+class SocialLearningParams(Params):
+    """Settings of the environment `social_learning`."""
+
+    prior: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    """P(state = second of `states`) before anybody acts."""
+    precision: Precision | dict[str, Precision] = 0.7
+    """P(signal = state), for all agents or by seat; with a planner, the free baseline."""
+    ties: Literal["own_signal", "coin"] = "own_signal"
+    """What an indifferent agent does: follow its signal, or toss a fair coin."""
+    order: Literal["given", "random", "graph"] | tuple[str, ...] = "given"
+    """Order of play: as the graph lists the seats, shuffled per rollout, along the graph, or a list of seats."""
+    horizon: Annotated[int, Field(ge=1)] | None = None
+    """Number of agents that act; all by default."""
+    states: tuple[str, str] = ("B", "G")
+    """Names of the two states, which are also the two actions."""
+    state: str | None = None
+    """Fixes the true state; drawn from the prior by default."""
+    loss_false_good: Annotated[float, Field(gt=0.0)] = 1.0
+    """Loss of an agent that plays the second state when the first is true."""
+    loss_false_bad: Annotated[float, Field(gt=0.0)] = 1.0
+    """Loss of an agent that plays the first state when the second is true."""
+    ask_belief: bool = True
+    """Whether agents also state their belief that the second state is true."""
+    story: str = ""
+    """The situation in words, told to every seat; a neutral text by default."""
+
+    @model_validator(mode="after")
+    def _check_states(self) -> SocialLearningParams:
+        if self.states[0] == self.states[1]:
+            raise ValueError(f"states: found {list(self.states)}; need two different names")
+        if self.state is not None and self.state not in self.states:
+            raise ValueError(f"state: found {self.state!r}; allowed: {list(self.states)}")
+        return self
+
+
+class SocialLearningState(NamedTuple):
+    """Where a rollout stands.
+
+    Attributes:
+        seed: Seed path of the rollout.
+        truth: Index of the true state.
+        order: Seats in order of play.
+        position: Next agent to act.
+        precision: What the planner chose for that agent; None until it has.
+    """
+
+    seed: SeedPath
+    truth: int
+    order: tuple[str, ...]
+    position: int
+    precision: float | None
+
+
+@dataclass(frozen=True)
+class SocialLearning:
+    """Rules of social learning over a graph."""
+
+    params: SocialLearningParams
+    graph: SocialGraph
+    has_planner: bool
+    lowest_precision: float = 0.5
+
+    Params: ClassVar[type[Params]] = SocialLearningParams
+
+    @classmethod
+    def build(cls, params: SocialLearningParams, world: World) -> SocialLearning:
+        """Returns the environment on this graph.
+
+        Raises:
+            ScenarioError: If a named seat does not exist or the horizon is longer than the order.
+        """
+        seats = world.graph.seats
+        for where, names in (("precision", params.precision), ("order", params.order)):
+            if isinstance(names, str | float | int):
+                continue
+            for name in names:
+                if name not in seats:
+                    found, hint = f"found seat {name!r}", suggest(name, seats)
+                    raise ScenarioError(f"environment.{where}", found, f"{len(seats)} seats exist", hint)
+        if isinstance(params.precision, dict) and (missing := [s for s in seats if s not in params.precision]):
+            raise ScenarioError("environment.precision", f"no value for seat {missing[0]!r}", "need one for every seat")
+        n_order = len(params.order) if isinstance(params.order, tuple) else len(seats)
+        if params.horizon is not None and params.horizon > n_order:
+            raise ScenarioError("environment.horizon", f"found {params.horizon}", f"at most {n_order} agents can act")
+        if isinstance(params.order, tuple) and len(set(params.order)) != n_order:
+            raise ScenarioError("environment.order", "found a seat twice", "each agent acts once")
+        low = 0.5 if world.planner.get("objective") == "biased" else min(_values(params.precision))
+        return cls(params, world.graph, world.has_planner, low)
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """All seats; the planner last, if there is one."""
+        return (*self.graph.seats, PLANNER) if self.has_planner else self.graph.seats
+
+    @property
+    def threshold(self) -> float:
+        """Belief in the second state above which playing it has the smaller expected loss."""
+        p = self.params
+        return p.loss_false_good / (p.loss_false_good + p.loss_false_bad)
+
+    def initial(self, seed: SeedPath) -> Transition:
+        """Returns the opening: public rules, hidden state, and the first signal unless a planner moves first."""
+        p = self.params
+        truth = p.states.index(p.state) if p.state else int(seed.uniform("state") < p.prior)
+        order = self._order(seed)[: p.horizon]
+        setup = {
+            "states": list(p.states),
+            "prior": p.prior,
+            "precision": p.precision,
+            "ties": p.ties,
+            "threshold": self.threshold,
+            "order": list(order),
+            "seen": None if self.graph.is_complete else self._seen(order),
+        }
+        state = SocialLearningState(seed, truth, order, 0, None)
+        events = (Event("setup", self._all, setup), Event("state", NOBODY, {"value": p.states[truth]}))
+        return Transition(state, (*events, *self._next_signal(state)))
+
+    def turns(self, state: SocialLearningState) -> tuple[Turn, ...]:
+        """Returns the planner's turn or the next agent's; none when all have acted."""
+        if state.position == len(state.order):
+            return ()
+        if self.has_planner and state.precision is None:
+            question = f"How precise shall the signal of {state.order[state.position]} be?"
+            return (Turn(PLANNER, NumberSpec(self.lowest_precision, 1.0, question)),)
+        return (Turn(state.order[state.position], self._spec),)
+
+    def apply(self, state: SocialLearningState, replies: Mapping[str, Reply]) -> Transition:
+        """Returns what follows: a chosen precision and the signal it buys, or a public action and the next signal."""
+        (seat, reply) = next(iter(replies.items()))
+        if seat == PLANNER:
+            q = self._baseline(state.order[state.position]) if reply.failure else reply.action
+            chosen = state._replace(precision=q)
+            data = {"seat": state.order[state.position], "precision": q}
+            return Transition(chosen, (Event("precision", self._all, data, PLANNER), *self._next_signal(chosen)))
+        following = state._replace(position=state.position + 1, precision=None)
+        if reply.failure:
+            return Transition(following, self._next_signal(following))
+        action = reply.action["action"] if self.params.ask_belief else reply.action
+        event = Event("action", self._hearers(seat), {"action": action}, seat)
+        return Transition(following, (event, *self._next_signal(following)))
+
+    def brief(self, seat: str) -> str:
+        """Returns the rules in words."""
+        p, (bad, good) = self.params, self.params.states
+        if p.story:
+            return p.story
+        lines = [
+            f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
+            f"{p.prior:g}.",
+            "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
+            "those before it decided, but not their hints.",
+        ]
+        if seat == PLANNER:
+            lines.append(
+                "You set how often each hint is right, from 0.5 (noise) to 1 (certain). Everybody knows what you set."
+            )
+        else:
+            lines.append("You decide once. You want your decision to be what is true.")
+        return "\n".join(lines)
+
+    def describe(self, event: Event, seat: str) -> str:
+        """Returns one line of words for the events seats may see."""
+        data = event.data
+        if event.kind == "precision":
+            who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
+            return f"{who} private hint is right with probability {data['precision']:g}."
+        if event.kind == "signal":
+            return f"Your private hint says {data['value']}. It is right with probability {data['precision']:g}."
+        if event.kind == "action":
+            return f"{event.seat} decided {data['action']}."
+        return ""
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return ("*", PLANNER) if self.has_planner else ("*",)
+
+    @property
+    def _spec(self) -> ChoiceSpec | StructuredSpec:
+        bad, good = self.params.states
+        choice = ChoiceSpec(self.params.states, "What do you decide?")
+        if not self.params.ask_belief:
+            return choice
+        belief = NumberSpec(0.0, 1.0, f"How likely is it, from 0 to 1, that {good} is true (and not {bad})?")
+        return StructuredSpec({"belief": belief, "action": choice})
+
+    def _hearers(self, seat: str) -> tuple[str, ...]:
+        audience = deliver(self.graph, seat)
+        return (*audience, PLANNER) if self.has_planner else audience
+
+    def _baseline(self, seat: str) -> float:
+        precision = self.params.precision
+        return precision[seat] if isinstance(precision, dict) else precision
+
+    def _next_signal(self, state: SocialLearningState) -> tuple[Event, ...]:
+        """Returns the private signal of the agent whose turn is next, once its precision is set."""
+        if state.position == len(state.order) or (self.has_planner and state.precision is None):
+            return ()
+        seat = state.order[state.position]
+        precision = self._baseline(seat) if state.precision is None else state.precision
+        is_right = state.seed.uniform("signal", state.position) < precision
+        value = self.params.states[state.truth if is_right else 1 - state.truth]
+        return (Event("signal", (seat,), {"fact": f"signal/{seat}", "value": value, "precision": precision}, seat),)
+
+    def given_order(self) -> tuple[str, ...]:
+        """Returns the seats in order of play; where it is random, in the graph's order before shuffling."""
+        order = self.params.order
+        if isinstance(order, tuple):
+            return order
+        return _along_graph(self.graph) if order == "graph" else self.graph.seats
+
+    def _order(self, seed: SeedPath) -> tuple[str, ...]:
+        seats = list(self.given_order())
+        if self.params.order == "random":
+            seed.generator("order").shuffle(seats)
+        return tuple(seats)
+
+    def _seen(self, order: tuple[str, ...]) -> dict[str, list[str]]:
+        """Returns for each seat the predecessors it hears."""
+        place = {seat: i for i, seat in enumerate(order)}
+        return {s: [o for o in self.graph.hears(s) if place.get(o, len(order)) < place[s]] for s in order}
+
+
+def _values(precision: Any) -> list[float]:
+    return list(precision.values()) if isinstance(precision, dict) else [precision]
+
+
+def _along_graph(graph: SocialGraph) -> tuple[str, ...]:
+    """Returns the seats breadth first from the first one, so that most agents hear somebody before them."""
+    order: dict[str, None] = {}
+    for start in graph.seats:
+        queue = [start]
+        while queue:
+            seat = queue.pop(0)
+            if seat not in order:
+                order[seat] = None
+                queue.extend(hearer for hearer in graph.hearers.get(seat, ()) if hearer not in order)
+    return tuple(order)

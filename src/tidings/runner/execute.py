@@ -1,0 +1,230 @@
+"""From a scenario to a finished run folder, and from an unfinished folder to a finished one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import networkx as nx
+import numpy as np
+from tidings.models.session import ModelSession
+from tidings.spec.io import dump_scenario, read_scenario
+from tidings.spec.scenario import Scenario
+
+from tidings.core import DataError, LimitError, ScenarioError
+from tidings.log.reader import count_rollouts
+from tidings.log.store import EventStore
+from tidings.runner.folder import RunFolder, provenance
+from tidings.runner.local import run_rollouts
+from tidings.runner.progress import Progress
+from tidings.simulation.compile import Compiled, compile_scenario
+from tidings.simulation.vectorised import HerdPlan, plan_herds
+
+__all__ = ["SUMMARY_FROM", "Outcome", "resume_run", "start_run"]
+
+SUMMARY_FROM = 1_000
+"""With `rollouts.log: auto`, from so many rollouts on a run whose seats are all rational logs one row a rollout."""
+
+_BLOCK = 100_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        folder: Its folder.
+        status: `done`, `limit` (a cap was reached), or `interrupted`.
+        n_rollouts: Rollouts asked for.
+        n_done: Rollouts that ended.
+        n_failed: Of these, how many failed.
+        message: What stopped the run early, in words.
+    """
+
+    folder: Path
+    status: str
+    n_rollouts: int
+    n_done: int
+    n_failed: int
+    message: str = ""
+
+
+def start_run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
+    """Makes a run folder for the scenario and plays it.
+
+    Raises:
+        RequestError: If the scenario cannot be built; no folder is left behind.
+    """
+    session = ModelSession(scenario)
+    compiled = compile_scenario(scenario, session.wrap)
+    plan = _summary_plan(compiled)
+    folder = RunFolder.create(out, scenario.name)
+    folder.scenario.write_text(dump_scenario(scenario), encoding="utf-8")
+    folder.write_json("graph.json", nx.node_link_data(compiled.graph, edges="edges"))
+    folder.write_json("manifest.json", _manifest(compiled, plan, session))
+    return _execute(folder, compiled, plan, session, progress)
+
+
+def resume_run(path: Path, progress: Progress, *, scenario: Scenario | None = None) -> Outcome:
+    """Goes on with a run where its log ends.
+
+    Args:
+        path: The run folder.
+        progress: What to tell.
+        scenario: The run's scenario with other limits, runner or rollout count; as it was by default.
+
+    Raises:
+        DataError: If there is no such run, or its log does not follow from its scenario.
+    """
+    folder = RunFolder.open(path)
+    scenario = scenario or read_scenario(folder.scenario)
+    session = ModelSession(scenario)
+    compiled = compile_scenario(scenario, session.wrap)
+    return _execute(folder, compiled, _logged_plan(folder, compiled), session, progress)
+
+
+def _execute(
+    folder: RunFolder, compiled: Compiled, plan: HerdPlan | None, session: ModelSession, progress: Progress
+) -> Outcome:
+    status, message = "done", ""
+    with folder.locked():
+        progress.usage = session.usage
+        try:
+            if plan is not None:
+                _run_summary(folder, plan, progress)
+            else:
+                _blocking(_run_logged(folder, compiled, session, progress))
+        except LimitError as error:
+            status, message = "limit", str(error)
+        except KeyboardInterrupt:
+            status, message = "interrupted", "interrupted"
+        except BaseException as error:
+            _write_status(folder, "broken", f"{type(error).__name__}: {error}", progress, session)
+            raise
+        finally:
+            progress.stop()
+        _write_status(folder, status, message, progress, session)
+    counts = (progress.n_rollouts, progress.n_done, progress.n_failed)
+    return Outcome(folder.path, status, *counts, message)
+
+
+async def _run_logged(folder: RunFolder, compiled: Compiled, session: ModelSession, progress: Progress) -> None:
+    """Plays what is missing, step by step, with the full event log."""
+    store = EventStore(folder.events)
+    session.open(folder.calls)
+    try:
+        n = compiled.scenario.rollouts.count
+        done = [rollout for rollout in range(n) if store.is_finished(rollout)]
+        progress.start(n, len(done), count_rollouts(folder.events).n_failed)
+        _write_status(folder, "running", "", progress, session)
+        missing = (rollout for rollout in range(n) if not store.is_finished(rollout))
+        await run_rollouts(compiled, store, missing, _concurrency(compiled), progress)
+    finally:
+        store.close()
+        await compiled.close()
+        session.close()
+
+
+def _run_summary(folder: RunFolder, plan: HerdPlan, progress: Progress) -> None:
+    """Plays what is missing as arrays, one row a rollout, in blocks."""
+    folder.summary.mkdir(exist_ok=True)
+    n = plan.compiled.scenario.rollouts.count
+    progress.start(n, 0, 0)
+    for first in range(0, n, _BLOCK):
+        rollouts = np.arange(first, min(first + _BLOCK, n))
+        path = folder.summary / f"{first:012d}.parquet"
+        if not path.exists():
+            temporary = path.with_suffix(".tmp")
+            plan.rows(rollouts).write_parquet(temporary)
+            os.replace(temporary, path)
+        progress.n_done += len(rollouts)
+
+
+def _summary_plan(compiled: Compiled) -> HerdPlan | None:
+    """Returns the fast plan if the scenario allows it and its log setting wants summaries."""
+    rollouts = compiled.scenario.rollouts
+    if rollouts.log == "full" or (rollouts.log == "auto" and rollouts.count < SUMMARY_FROM):
+        return None
+    plan = plan_herds(compiled)
+    if plan is None and rollouts.log == "summary":
+        allowed = "only rational seats on a complete graph have a summary log"
+        raise ScenarioError("rollouts.log", "found 'summary'", allowed, "use log: full")
+    return plan
+
+
+def _logged_plan(folder: RunFolder, compiled: Compiled) -> HerdPlan | None:
+    """Returns the plan that a run was begun with."""
+    if folder.read_json("manifest.json").get("log") != "summary":
+        return None
+    plan = plan_herds(compiled)
+    if plan is None:
+        raise DataError(str(folder.path), "its rows came from rational seats, its scenario no longer does")
+    return plan
+
+
+def _concurrency(compiled: Compiled) -> int:
+    asked = compiled.scenario.rollouts.concurrency
+    return asked or (8 if compiled.models else 1)
+
+
+def _manifest(compiled: Compiled, plan: HerdPlan | None, session: ModelSession) -> dict[str, Any]:
+    scenario = compiled.scenario
+    return {
+        "format": 1,
+        "name": scenario.name,
+        "seed": scenario.rollouts.seed,
+        "rollouts": scenario.rollouts.count,
+        "environment": scenario.environment.kind,
+        "log": "full" if plan is None else "summary",
+        "models": session.describe(),
+        **provenance(),
+    }
+
+
+def _write_status(folder: RunFolder, status: str, message: str, progress: Progress, session: ModelSession) -> None:
+    usage = session.usage()
+    folder.write_json(
+        "status.json",
+        {
+            "status": status,
+            "message": message,
+            "rollouts": progress.n_rollouts,
+            "done": progress.n_done,
+            "failed": progress.n_failed,
+            "pid": os.getpid(),
+            "calls": usage.calls,
+            "cached": usage.cached,
+            "tokens": usage.tokens,
+            "usd": usage.usd if usage.usd == usage.usd else None,
+        },
+    )
+
+
+def _blocking(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end, also inside a notebook, where a loop is already running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    box: list[Any] = []
+
+    def run() -> None:
+        try:
+            box.append((asyncio.run(work), None))
+        except BaseException as error:
+            box.append((None, error))
+
+    thread = threading.Thread(target=run, name="tidings-run")
+    thread.start()
+    thread.join()
+    result, error = box[0]
+    if error is not None:
+        raise error
+    return result

@@ -1,0 +1,112 @@
+"""What a person sees while a run goes on. Quiet when nobody watches."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tidings.simulation.play import Play
+
+__all__ = ["Progress", "Usage", "live_progress"]
+
+
+@dataclass
+class Usage:
+    """What the models of a run have used so far.
+
+    Attributes:
+        calls: Answered calls.
+        cached: Calls answered from the record.
+        tokens: Tokens in and out.
+        usd: Price of the tokens; NaN if a price is not known.
+    """
+
+    calls: int = 0
+    cached: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass
+class Progress:
+    """Counts what happens; shows nothing.
+
+    Attributes:
+        n_rollouts: Rollouts of the run.
+        n_done: Rollouts that ended.
+        n_failed: Of these, how many failed.
+        n_steps: Steps committed by this process.
+        usage: Asked for the model usage when it is shown.
+    """
+
+    n_rollouts: int = 0
+    n_done: int = 0
+    n_failed: int = 0
+    n_steps: int = 0
+    usage: Callable[[], Usage] = Usage
+    started: float = field(default_factory=time.monotonic)
+
+    def start(self, n_rollouts: int, n_done: int, n_failed: int) -> None:
+        """Begins, with what an earlier process already did."""
+        self.n_rollouts, self.n_done, self.n_failed = n_rollouts, n_done, n_failed
+
+    def advance(self, play: Play) -> None:
+        """Counts a committed step."""
+        self.n_steps += 1
+
+    def finish(self, play: Play) -> None:
+        """Counts an ended rollout."""
+        self.n_done += 1
+        self.n_failed += play.status == "failed"
+
+    def stop(self) -> None:
+        """Ends the display."""
+
+
+class LiveProgress(Progress):
+    """A bar with rate, tokens, cost and time left, redrawn at most ten times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = RichProgress(
+            *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
+        )
+        self._task = self._bar.add_task("rollouts", total=None, note="")
+        self._shown = 0.0
+
+    def start(self, n_rollouts: int, n_done: int, n_failed: int) -> None:
+        super().start(n_rollouts, n_done, n_failed)
+        self._bar.update(self._task, total=n_rollouts, completed=n_done)
+        self._bar.start()
+
+    def advance(self, play: Play) -> None:
+        super().advance(play)
+        now = time.monotonic()
+        if now - self._shown > 0.1:
+            self._show(now)
+
+    def stop(self) -> None:
+        self._show(time.monotonic())
+        self._bar.stop()
+
+    def _show(self, now: float) -> None:
+        self._shown = now
+        usage = self.usage()
+        parts = [f"{self.n_steps / max(now - self.started, 1e-9):.3g} steps/s"]
+        if usage.calls or usage.cached:
+            parts.append(f"{usage.calls} calls, {usage.tokens} tokens")
+            parts += [f"${usage.usd:.4f}"] if usage.usd == usage.usd and usage.usd > 0 else []
+        parts += [f"{self.n_failed} failed"] if self.n_failed else []
+        self._bar.update(self._task, completed=self.n_done, note=" · ".join(parts))
+
+
+def live_progress(*, quiet: bool = False) -> Progress:
+    """Returns a bar if standard error is a terminal, else a silent counter."""
+    return LiveProgress() if not quiet and sys.stderr.isatty() else Progress()

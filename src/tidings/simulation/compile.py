@@ -1,0 +1,197 @@
+"""The only place where a specification becomes an object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import networkx as nx
+from tidings.spec.graphs import build_graph, to_social_graph
+from tidings.spec.scenario import AgentGroup, Scenario
+
+from tidings.core import (
+    PLANNER,
+    Agent,
+    Environment,
+    LanguageModel,
+    ScenarioError,
+    SeatContext,
+    SeedPath,
+    SocialGraph,
+    World,
+)
+from tidings.simulation.play import Play
+from tidings.simulation.registry import check_params
+
+__all__ = ["Compiled", "check_components", "compile_scenario", "deal_seats", "model_names"]
+
+WrapModel = Callable[[str, LanguageModel, Mapping[str, Any]], LanguageModel]
+"""(name in the scenario, model, its settings) -> the model that seats speak to."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A scenario with every part built.
+
+    Attributes:
+        scenario: What it was built from.
+        graph: The social graph as networkx has it.
+        environment: The rules.
+        agents: Seat -> agent, the planner included.
+        models: Name -> model that seats speak to.
+    """
+
+    scenario: Scenario
+    graph: nx.Graph
+    environment: Environment
+    agents: Mapping[str, Agent]
+    models: Mapping[str, LanguageModel]
+
+    def play(self, rollout: int) -> Play:
+        """Returns the rollout with this number, unopened."""
+        return Play(self.environment, self.seed(rollout), rollout)
+
+    def seed(self, rollout: int) -> SeedPath:
+        """Returns the seed path of a rollout."""
+        return self.seed_root.child(rollout)
+
+    @property
+    def seed_root(self) -> SeedPath:
+        """The seed path above all rollouts."""
+        return SeedPath.root(self.scenario.rollouts.seed).child("rollout")
+
+    async def close(self) -> None:
+        """Closes all models."""
+        for model in self.models.values():
+            await model.close()
+
+
+def check_components(scenario: Scenario, source: Any = None) -> None:
+    """Checks the parameters of every component that the scenario names, without building anything heavy.
+
+    Raises:
+        ScenarioError: At the first component that does not exist or whose parameters are wrong.
+    """
+    for name, model in scenario.models.items():
+        check_params("model", model.use.partition("/")[0], model.params, f"models.{name}", source)
+    social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
+    deal_seats(scenario, social)
+    for i, group in enumerate(scenario.agents):
+        check_params("agent", group.kind, group.params, f"agents.{i}", source)
+    environment, params = check_params(
+        "environment", scenario.environment.kind, scenario.environment.params, "environment", source
+    )
+    if scenario.planner.kind != "none":
+        check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
+    environment.build(params, _world(scenario, social))
+
+
+def compile_scenario(scenario: Scenario, wrap_model: WrapModel = lambda name, model, settings: model) -> Compiled:
+    """Returns the scenario with its graph, rules, models and seats built.
+
+    Args:
+        scenario: What to build.
+        wrap_model: Puts limits, cache and record around each model, or replaces it.
+
+    Raises:
+        ScenarioError: If parts do not fit together.
+    """
+    graph = build_graph(scenario.graph, _graph_seed(scenario))
+    social = to_social_graph(graph)
+    kind, params = check_params("environment", scenario.environment.kind, scenario.environment.params, "environment")
+    environment = kind.build(params, _world(scenario, social))
+    models = {
+        name: wrap_model(name, _model(scenario, name), scenario.models[name].params) for name in model_names(scenario)
+    }
+    agents: dict[str, Agent] = {}
+    for seat, group, where, persona in deal_seats(scenario, social):
+        component, settings = check_params("agent", group.kind, group.params, where)
+        context = _context(scenario, environment, seat, models.get(group.model or ""), persona)
+        agents[seat] = component.build(settings, context)
+    if scenario.planner.kind != "none":
+        planner = scenario.planner
+        component, settings = check_params("planner", planner.kind, planner.params, "planner")
+        context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
+        agents[PLANNER] = component.build(settings, context)
+    return Compiled(scenario, graph, environment, agents, models)
+
+
+def model_names(scenario: Scenario) -> list[str]:
+    """Returns the names of the models that some seat uses, in the scenario's order."""
+    used = {group.model for group in scenario.agents} | {scenario.planner.model}
+    return [name for name in scenario.models if name in used]
+
+
+def deal_seats(scenario: Scenario, graph: SocialGraph) -> Iterator[tuple[str, AgentGroup, str, str]]:
+    """Returns (seat, group, path of the group, persona) for every seat, in seat order.
+
+    Named nodes are taken first; counts are dealt over the remaining seats in order; `rest` takes what is left.
+
+    Raises:
+        ScenarioError: If seats and groups do not match one to one.
+    """
+    dealt: dict[str, tuple[AgentGroup, str, int]] = {}
+    for i, group in enumerate(scenario.agents):
+        for j, seat in enumerate(group.nodes if isinstance(group.nodes, tuple) else ()):
+            if seat not in graph.hearers:
+                raise ScenarioError(f"agents.{i}.nodes", f"no node {seat!r}", f"nodes: {_some(graph.seats)}")
+            if seat in dealt:
+                raise ScenarioError(f"agents.{i}.nodes", f"{seat!r} already has an agent", "one agent a node")
+            dealt[seat] = (group, f"agents.{i}", j)
+    free = [seat for seat in graph.seats if seat not in dealt]
+    for i, group in enumerate(scenario.agents):
+        if isinstance(group.nodes, tuple):
+            continue
+        count = len(free) if group.count is None else group.count
+        if count > len(free):
+            found = f"found {count} agents for {len(free)} free nodes"
+            raise ScenarioError(f"agents.{i}.count", found, f"the graph has {len(graph.seats)} nodes")
+        for j, seat in enumerate(free[:count]):
+            dealt[seat] = (group, f"agents.{i}", j)
+        free = free[count:]
+    if free:
+        fix = "raise a count, or let one group take the `rest`"
+        raise ScenarioError("agents", f"{len(free)} of {len(graph.seats)} nodes have no agent ({_some(free)})", fix)
+    return iter([(seat, dealt[seat][0], dealt[seat][1], _persona(*dealt[seat][::2])) for seat in graph.seats])
+
+
+def _persona(group: AgentGroup, place: int) -> str:
+    personas = group.persona
+    if isinstance(personas, str) or not personas:
+        return personas or ""
+    return personas[place % len(personas)]
+
+
+def _some(names: Any, n: int = 5) -> str:
+    names = list(names)
+    return ", ".join(map(str, names[:n])) + (", ..." if len(names) > n else "")
+
+
+def _graph_seed(scenario: Scenario) -> SeedPath:
+    return SeedPath.root(scenario.rollouts.seed).child("graph")
+
+
+def _world(scenario: Scenario, graph: SocialGraph) -> World:
+    planner = scenario.planner
+    return World(graph, planner.kind != "none", planner.settings())
+
+
+def _model(scenario: Scenario, name: str) -> LanguageModel:
+    spec = scenario.models[name]
+    provider, _, model = spec.use.partition("/")
+    component, params = check_params("model", provider, spec.params, f"models.{name}")
+    return component.build(params, model)
+
+
+def _context(
+    scenario: Scenario, environment: Environment, seat: str, model: LanguageModel | None, persona: str
+) -> SeatContext:
+    describe = partial(_describe, environment, seat)
+    planner = scenario.planner.settings() if seat == PLANNER else {}
+    return SeatContext(seat, environment.brief(seat), describe, model, persona, planner, scenario.environment.params)
+
+
+def _describe(environment: Environment, seat: str, event: Any) -> str:
+    return environment.describe(event, seat)

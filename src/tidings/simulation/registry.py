@@ -1,0 +1,95 @@
+"""The tables of components: name -> `module:Class`. Adding one is one file and one line here.
+
+A module is imported when a scenario names it, so a scenario without a local model never loads one. A scenario may also
+name a class of its own as `package.module:Class`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Literal
+
+from tidings.core import MissingPartError, ScenarioError, suggest
+from tidings.spec.base import Params
+
+__all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "check_params", "find", "params_models"]
+
+Role = Literal["environment", "agent", "planner", "model"]
+
+ENVIRONMENTS: Mapping[str, str] = {
+    "social_learning": "tidings.environments.social_learning:SocialLearning",
+}
+
+AGENTS: Mapping[str, str] = {
+    "bayesian": "tidings.agents.bayesian:BayesianAgent",
+    "human": "tidings.agents.human:HumanAgent",
+    "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
+    "llm": "tidings.agents.llm:LLMAgent",
+    "scripted": "tidings.agents.scripted:ScriptedAgent",
+}
+
+PLANNERS: Mapping[str, str] = {
+    "constant": "tidings.planners.constant:ConstantPlanner",
+}
+
+MODELS: Mapping[str, str] = {
+    "openai": "tidings.models.openai_compatible:OpenAICompatibleModel",
+    "scripted": "tidings.models.scripted:ScriptedModel",
+    "transformers": "tidings.models.transformers.model:TransformersModel",
+}
+
+TABLES: Mapping[Role, Mapping[str, str]] = {
+    "environment": ENVIRONMENTS,
+    "agent": AGENTS,
+    "planner": PLANNERS,
+    "model": MODELS,
+}
+
+
+def find(role: Role, name: str, where: str) -> Any:
+    """Returns the class of a component.
+
+    Args:
+        role: Which table.
+        name: A name in it, or `package.module:Class`.
+        where: Path in the scenario, for the error.
+
+    Raises:
+        ScenarioError: If there is no such component.
+        MissingPartError: If its module needs something that is not installed.
+    """
+    table = TABLES[role]
+    target = table.get(name, name)
+    module_name, _, class_name = target.partition(":")
+    if not class_name:
+        allowed = f"allowed: {', '.join(sorted(table))}, or package.module:Class of your own"
+        raise ScenarioError(where, f"no {role} {name!r}", allowed, suggest(name, table))
+    try:
+        return getattr(import_module(module_name), class_name)
+    except AttributeError:
+        raise ScenarioError(where, f"{module_name} has no {class_name!r}", "need package.module:Class") from None
+    except ModuleNotFoundError as error:
+        if name in table:
+            raise MissingPartError(where, f"{name} needs {error.name!r}, which is not installed") from None
+        fix = "is it installed, or on PYTHONPATH?"
+        raise ScenarioError(
+            where, f"cannot import {module_name!r} ({error})", "need package.module:Class", fix
+        ) from None
+
+
+def check_params(role: Role, name: str, given: Mapping[str, Any], where: str, source: Any = None) -> tuple[Any, Params]:
+    """Returns the class of a component and its checked parameters.
+
+    Raises:
+        ScenarioError: If there is no such component or a parameter is wrong.
+    """
+    from tidings.spec.errors import validate
+
+    component = find(role, name, f"{where}.use" if role == "model" else f"{where}.kind")
+    return component, validate(component.Params, dict(given), where, source)
+
+
+def params_models() -> dict[Role, dict[str, type[Params]]]:
+    """Returns the parameter model of every component in the tables, for the JSON Schema."""
+    return {role: {name: find(role, name, role).Params for name in table} for role, table in TABLES.items()}

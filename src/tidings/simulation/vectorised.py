@@ -1,0 +1,104 @@
+"""The fast path: whole arrays of rollouts at once where every seat is rational and the public belief is common.
+
+It is taken when the result is provably that of the step-by-step path, draw for draw: social learning on a complete
+graph, all seats `bayesian`, and a planner (if any) whose precision is a function of the public belief and the position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tidings.agents.bayesian import BayesianAgent
+from tidings.core import PLANNER
+from tidings.environments.social_learning import SocialLearning
+from tidings.metrics.herd import HERD_COLUMNS
+from tidings.simulation.compile import Compiled
+from tidings.theory.herding import simulate_herds
+
+__all__ = ["HerdPlan", "plan_herds"]
+
+
+@dataclass(frozen=True)
+class HerdPlan:
+    """How to play a compiled scenario as arrays.
+
+    Attributes:
+        compiled: The scenario.
+        order: Seats in order of play.
+        policy: (public belief, position) -> precision.
+        is_stationary: Whether the policy ignores the position.
+    """
+
+    compiled: Compiled
+    order: tuple[str, ...]
+    policy: Callable[[float, int], float]
+    is_stationary: bool
+
+    def rows(self, rollouts: NDArray[np.int64]) -> pl.DataFrame:
+        """Returns one row a rollout, equal to `herd_row` of the events that the step-by-step path would log.
+
+        Args:
+            rollouts: Numbers of the rollouts `[n_rollouts]`.
+        """
+        environment = self.compiled.environment
+        assert isinstance(environment, SocialLearning)
+        params, n = environment.params, len(self.order)
+        steps = np.arange(n) * 2 + 2 if environment.has_planner else np.arange(n) + 1
+        herds = simulate_herds(
+            self.compiled.seed_root,
+            rollouts,
+            n,
+            self.policy,
+            seats=self.order,
+            steps=steps,
+            prior=params.prior,
+            ties=params.ties,
+            threshold=environment.threshold,
+            is_stationary=self.is_stationary,
+            state=params.states.index(params.state) if params.state else None,
+        )
+        n_correct = np.where(herds.state == 1, herds.n_good, n - herds.n_good)
+        false_good = np.where(herds.state == 1, 0, herds.n_good)
+        loss = 2 * environment.threshold * false_good + 2 * (1 - environment.threshold) * (n - n_correct - false_good)
+        columns = {
+            "state": np.array(params.states, dtype=object)[herds.state],
+            "n_agents": np.full(n_correct.shape, n),
+            "n_good": herds.n_good,
+            "n_correct": n_correct,
+            "first_cascade": pl.Series(herds.first_cascade).replace(-1, None),
+            "last_correct": herds.last_action == herds.state,
+            "belief": herds.belief,
+            "off_path": np.zeros(n_correct.shape, dtype=np.int64),
+            "loss": loss,
+        }
+        frame = pl.DataFrame({name: columns[name] for name in HERD_COLUMNS})
+        return frame.insert_column(0, pl.Series("rollout", rollouts))
+
+
+def plan_herds(compiled: Compiled) -> HerdPlan | None:
+    """Returns how to play the scenario as arrays, or None if it must be played step by step."""
+    environment = compiled.environment
+    if not isinstance(environment, SocialLearning) or not environment.graph.is_complete:
+        return None
+    params = environment.params
+    planner = compiled.agents.get(PLANNER)
+    policy = getattr(planner, "precision", None)
+    if planner is not None and policy is None:
+        return None
+    if not all(isinstance(agent, BayesianAgent) for seat, agent in compiled.agents.items() if seat != PLANNER):
+        return None
+    if params.order == "random" and (params.ties == "coin" or isinstance(params.precision, dict)):
+        return None
+    order = environment.given_order()[: params.horizon]
+    if policy is None:
+        baseline = params.precision
+        if isinstance(baseline, dict):
+            by_position = [baseline[seat] for seat in order]
+            return HerdPlan(compiled, order, lambda _, position: by_position[position], is_stationary=False)
+        return HerdPlan(compiled, order, lambda _, __: baseline, is_stationary=True)
+    return HerdPlan(compiled, order, policy, getattr(planner, "is_stationary", False))
