@@ -164,3 +164,39 @@ def test_an_empty_folder_is_an_empty_log(tmp_path: Path) -> None:
     store = EventStore(tmp_path / "events")
     assert store.next_rollout == 0
     store.close()
+
+
+@pytest.mark.parametrize("segment_bytes", [1, 700, 1 << 20])
+@pytest.mark.parametrize("crash", [None, 0, 1])
+def test_a_failed_rollout_is_tried_again_in_its_place(tmp_path: Path, segment_bytes: int, crash: int | None) -> None:
+    """Rollout 2 failed; without its last step it is taken up again, and then the log is that of a run without failure."""
+    write_all(tmp_path, IN_ORDER, segment_bytes=segment_bytes)
+    before = bytes_of(tmp_path)
+    store = EventStore(tmp_path, segment_bytes=segment_bytes)
+    store.reopen(2)
+    assert not store.is_finished(2)
+    assert [event.step for event in store.unfinished[2]] == [0, 0, 1, 1]
+    if crash is not None:
+        if crash:
+            store.append(2, steps_of(2)[2][:1])
+        del store
+        store = EventStore(tmp_path, segment_bytes=segment_bytes)
+        assert not store.is_finished(2)
+        assert [event.step for event in store.unfinished[2]] == [0, 0, 1, 1] + [2] * crash
+        store.reopen(2)
+    assert bytes_of(tmp_path) == before
+    last = [e._replace(data={"status": "ok"}) if e.kind == ENDED else e for e in steps_of(2)[2]]
+    store.append(2, last[1:] if crash else last)
+    store.finish(2)
+    for step in steps_of(4):
+        store.append(4, step)
+    store.finish(4)
+    store.close()
+    assert count_rollouts(tmp_path).n_failed == 0
+    assert [rollout for rollout, _ in read_rollouts(tmp_path)] == [0, 1, 2, 3, 4]
+    assert not list((tmp_path / "active").iterdir())
+    if not crash:
+        after = b"".join(
+            encode_step(r, s) for r in range(5) for s in (steps_of(r) if r != 2 else [*steps_of(2)[:2], last])
+        )
+        assert bytes_of(tmp_path) == after

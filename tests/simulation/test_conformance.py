@@ -7,6 +7,7 @@ import pytest
 
 from tidings.core import Event, SocialGraph, Transition, World
 from tidings.environments.social_learning import SocialLearning, SocialLearningParams
+from tidings.environments.talk import Talk, TalkParams
 from tidings.simulation.conformance import ConformanceError, check_barrier, check_environment
 
 
@@ -26,6 +27,10 @@ CASES = {
     "random order": herd(3, order="random"),
     "one agent": herd(1),
     "short horizon": herd(horizon=2),
+    "talk": Talk.build(
+        TalkParams(rounds=2, facts={"a0": {"where": "the key is in the shed"}}),
+        World(SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)),
+    ),
 }
 
 

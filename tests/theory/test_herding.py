@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from tidings.core import SeedPath
 from tidings.theory.draws import child_keys, uniforms
-from tidings.theory.herding import action_likelihoods, next_belief, p_play_good, posterior, simulate_herds
+from tidings.theory.herding import (
+    HerdModel,
+    action_likelihoods,
+    next_belief,
+    p_play_good,
+    posterior,
+    simulate_herds,
+)
 from tidings.theory.network_learning import ancestors, learn_on_network, naive_posterior, network_posterior
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "steering.json").read_text())
@@ -68,15 +75,9 @@ def test_golden_cascade_rows() -> None:
 def test_hundred_thousand_simulated_herds(p: float, ties: str) -> None:
     n_rollouts, n_agents = 100_000, 100
     seats = tuple(f"a{i}" for i in range(n_agents))
-    herds = simulate_herds(
-        SeedPath.root(11).child("rollout"),
-        np.arange(n_rollouts),
-        n_agents,
-        lambda _belief, _position: p,
-        seats=seats,
-        steps=np.arange(1, n_agents + 1),
-        ties=ties,
-    )
+    model = HerdModel(n_agents, lambda _belief, _position: p, ties=ties)
+    seed = SeedPath.root(11).child("rollout")
+    herds = simulate_herds(model, seed, np.arange(n_rollouts), seats, range(1, n_agents + 1))
     begun = herds.first_cascade >= 0
     right = herds.last_action == herds.state
     found = ((begun & right).mean(), (begun & ~right).mean(), (~begun).mean())
@@ -116,16 +117,8 @@ def test_array_path_equals_scalar_path_seed_for_seed(ties: str, kind: str) -> No
     seed, n = SeedPath.root(5).child("rollout"), 13
     seats, steps = tuple(f"s{i}" for i in range(n)), np.arange(n) * 2 + 2
     rollouts = np.array([0, 1, 2, 7, 90, 91, 92, 1000, 5, 6, *range(200, 260)])
-    herds = simulate_herds(
-        seed,
-        rollouts,
-        n,
-        policies[kind],
-        seats=seats,
-        steps=steps,
-        ties=ties,
-        is_stationary=kind != "by position",
-    )
+    model = HerdModel(n, policies[kind], ties=ties, is_stationary=kind != "by position")
+    herds = simulate_herds(model, seed, rollouts, seats, steps)
     for k, rollout in enumerate(rollouts):
         expected = play_scalar(seed, int(rollout), n, policies[kind], ties, seats, steps)
         found = [herds.state[k], herds.n_good[k], herds.first_cascade[k], herds.last_action[k], herds.belief[k]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -11,15 +11,20 @@ from typing import Any, Literal
 import networkx as nx
 import polars as pl
 
+from tidings.analysis.figures import Plots
 from tidings.core import DataError, Event
-from tidings.log.calls import CallStore
+
+# from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
-from tidings.log.reader import read_events, read_rollouts
+from tidings.log.reader import count_rollouts, read_events, read_rollouts
 from tidings.log.store import ENDED
 from tidings.metrics.beliefs import herd_beliefs
 from tidings.metrics.result import MetricResult
 from tidings.metrics.table import ROWS, evaluate
 from tidings.runner.folder import RunFolder
+from tidings.runner.twin import correct_actions
+from tidings.simulation.compile import deal_seats
+from tidings.spec.graphs import to_social_graph
 from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
 
@@ -110,8 +115,12 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """How far the run is; a run whose process is gone is told as `interrupted`."""
-        return self._folder.read_status()
+        """How far the run is; a run whose process is gone is told as `interrupted`, with what its log holds."""
+        status = self._folder.read_status()
+        if status.get("status") in ("running", "interrupted", "broken") and not self.is_summary:
+            count = count_rollouts(self._folder.events)
+            status |= {"done": count.n_ended, "failed": count.n_failed}
+        return status
 
     @property
     def is_summary(self) -> bool:
@@ -215,6 +224,36 @@ class Run:
             [] if rows.is_empty() else evaluate(self.scenario.environment.kind, names or self.scenario.metrics, rows, 0)
         )
 
+    @property
+    def plot(self) -> Plots:
+        """The figures of this run."""
+        return Plots(self)
+
+    def seat_kinds(self) -> dict[str, str]:
+        """Returns the kind of agent in each seat."""
+        graph = to_social_graph(self.graph())
+        return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
+
+    def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
+        """Returns (rollout, true state, whether each agent was right in order of play); social learning only."""
+        if self.is_summary or self.scenario.environment.kind != "social_learning":
+            return []
+        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self._ended()]
+
+    def twin_correct(self) -> list[list[bool]]:
+        """Returns whether each agent of the rational twin was right, for every rollout it has."""
+        twin = self.twin()
+        return [] if twin.is_empty() else twin["correct"].to_list()
+
+    def failure_counts(self) -> dict[str, int]:
+        """Returns how often each kind of failure happened, most frequent first."""
+        counts: dict[str, int] = {}
+        for e in [] if self.is_summary else read_events(self._folder.events):
+            if e.kind == "failure":
+                name = f"{e.data['boundary']}/{e.data['error']}: {e.data['message']}"
+                counts[name] = counts.get(name, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
     def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
         """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
 
@@ -279,6 +318,3 @@ def _events(lines: list[LogLine]) -> list[Event]:
 
 def _text(line: LogLine) -> str:
     return str(line.data.get("text", line.data.get("action", "")))
-
-
-RowMaker = Callable[..., dict[str, Any]]

@@ -145,6 +145,7 @@ class SeatContext:
         persona: Who this seat is, in words.
         planner: Declared settings of the planner's seat; empty for agents.
         settings: Settings of the environment as the scenario gives them, for seats that reason about its rules.
+        graph: The social graph, for planners only.
     """
 
     seat: str
@@ -154,3 +155,4 @@ class SeatContext:
     persona: str = ""
     planner: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    graph: SocialGraph | None = None

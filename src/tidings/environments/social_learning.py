@@ -8,7 +8,7 @@ is the classic model of herds. With a planner in its seat, the planner sets the 
 |---|---|---|
 | `setup` | all | states, prior, precision, ties, threshold, order, seen |
 | `state` | nobody | `value`: the true state |
-| `precision` | all | `seat`, `precision`: what the planner chose for this agent |
+| `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
 | `signal` | the agent | `fact`, `value`, `precision` |
 | `action` | those who hear the agent, the planner | `action` |
 
@@ -40,6 +40,7 @@ from tidings.core import (
     deliver,
     suggest,
 )
+from tidings.environments.precision_control import PrecisionControl
 from tidings.spec.base import Params
 
 __all__ = ["SocialLearning"]
@@ -91,6 +92,7 @@ class SocialLearningState(NamedTuple):
         order: Seats in order of play.
         position: Next agent to act.
         precision: What the planner chose for that agent; None until it has.
+        spent: What the planner has paid so far.
     """
 
     seed: SeedPath
@@ -98,6 +100,7 @@ class SocialLearningState(NamedTuple):
     order: tuple[str, ...]
     position: int
     precision: float | None
+    spent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,7 @@ class SocialLearning:
 
     params: SocialLearningParams
     graph: SocialGraph
-    has_planner: bool
-    lowest_precision: float = 0.5
+    control: PrecisionControl | None = None
 
     Params: ClassVar[type[Params]] = SocialLearningParams
 
@@ -133,8 +135,13 @@ class SocialLearning:
             raise ScenarioError("environment.horizon", f"found {params.horizon}", f"at most {n_order} agents can act")
         if isinstance(params.order, tuple) and len(set(params.order)) != n_order:
             raise ScenarioError("environment.order", "found a seat twice", "each agent acts once")
-        low = 0.5 if world.planner.get("objective") == "biased" else min(_values(params.precision))
-        return cls(params, world.graph, world.has_planner, low)
+        control = PrecisionControl.build(world.planner, params.states) if world.has_planner else None
+        return cls(params, world.graph, control)
+
+    @property
+    def has_planner(self) -> bool:
+        """Whether somebody sets the precisions."""
+        return self.control is not None
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -169,19 +176,17 @@ class SocialLearning:
         """Returns the planner's turn or the next agent's; none when all have acted."""
         if state.position == len(state.order):
             return ()
-        if self.has_planner and state.precision is None:
-            question = f"How precise shall the signal of {state.order[state.position]} be?"
-            return (Turn(PLANNER, NumberSpec(self.lowest_precision, 1.0, question)),)
+        if self.control and state.precision is None:
+            seat = state.order[state.position]
+            low, high = self.control.affordable(self._baseline(seat), state.spent)
+            return (Turn(PLANNER, NumberSpec(low, high, f"How precise shall the signal of {seat} be?")),)
         return (Turn(state.order[state.position], self._spec),)
 
     def apply(self, state: SocialLearningState, replies: Mapping[str, Reply]) -> Transition:
         """Returns what follows: a chosen precision and the signal it buys, or a public action and the next signal."""
         (seat, reply) = next(iter(replies.items()))
         if seat == PLANNER:
-            q = self._baseline(state.order[state.position]) if reply.failure else reply.action
-            chosen = state._replace(precision=q)
-            data = {"seat": state.order[state.position], "precision": q}
-            return Transition(chosen, (Event("precision", self._all, data, PLANNER), *self._next_signal(chosen)))
+            return self._set_precision(state, reply)
         following = state._replace(position=state.position + 1, precision=None)
         if reply.failure:
             return Transition(following, self._next_signal(following))
@@ -233,6 +238,17 @@ class SocialLearning:
         belief = NumberSpec(0.0, 1.0, f"How likely is it, from 0 to 1, that {good} is true (and not {bad})?")
         return StructuredSpec({"belief": belief, "action": choice})
 
+    def _set_precision(self, state: SocialLearningState, reply: Reply) -> Transition:
+        """Returns what follows when the planner has chosen; one that failed leaves the free precision and pays nothing."""
+        assert self.control is not None
+        seat = state.order[state.position]
+        baseline = self._baseline(seat)
+        q = baseline if reply.failure else float(reply.action)
+        cost = self.control.cost.of(q - baseline)
+        chosen = state._replace(precision=q, spent=state.spent + cost)
+        event = Event("precision", self._all, {"seat": seat, "precision": q, "cost": cost}, PLANNER)
+        return Transition(chosen, (event, *self._next_signal(chosen)))
+
     def _hearers(self, seat: str) -> tuple[str, ...]:
         audience = deliver(self.graph, seat)
         return (*audience, PLANNER) if self.has_planner else audience
@@ -268,10 +284,6 @@ class SocialLearning:
         """Returns for each seat the predecessors it hears."""
         place = {seat: i for i, seat in enumerate(order)}
         return {s: [o for o in self.graph.hears(s) if place.get(o, len(order)) < place[s]] for s in order}
-
-
-def _values(precision: Any) -> list[float]:
-    return list(precision.values()) if isinstance(precision, dict) else [precision]
 
 
 def _along_graph(graph: SocialGraph) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def read_events(folder: Path) -> Iterator[LogLine]:
         for line in read_lines(path):
             last = max(last, line.rollout)
             yield line
-    for path in sorted((folder / "active").glob("*.jsonl")):
+    for path in sorted((folder / "active").glob("[0-9]*.jsonl")):
         if int(path.stem) > last:
             yield from read_lines(path)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from tidings.core.errors import DataError
@@ -110,6 +111,7 @@ class EventStore:
         self._active.mkdir(parents=True, exist_ok=True)
         self._files: dict[int, _Appender] = {}
         self._ended: set[int] = set()
+        self._retried: set[int] = set()
         self.unfinished: dict[int, list[Event]] = {}
         self.next_rollout = 0
         self._segment: _Appender | None = None
@@ -125,15 +127,38 @@ class EventStore:
 
     def finish(self, rollout: int) -> None:
         """Marks a rollout whose `ended` event was appended, and moves what is now in order into the segments."""
-        self._ended.add(rollout)
         self.unfinished.pop(rollout, None)
+        if rollout in self._retried:
+            self._exchange(rollout)
+            return
+        self._ended.add(rollout)
         while self.next_rollout in self._ended:
             self._settle(self.next_rollout)
             self.next_rollout += 1
 
     def is_finished(self, rollout: int) -> bool:
-        """Returns whether the log holds the whole rollout."""
-        return rollout < self.next_rollout or rollout in self._ended
+        """Returns whether the log holds the whole rollout, and it is not being tried again."""
+        return (rollout < self.next_rollout or rollout in self._ended) and rollout not in self._retried
+
+    def reopen(self, rollout: int) -> None:
+        """Takes an ended rollout up again, without its last step: the one in which it failed.
+
+        Until it ends again the segments keep the old end; then its lines are exchanged in one move.
+
+        Raises:
+            DataError: If the log holds no such rollout.
+        """
+        if rollout >= self.next_rollout:
+            raise DataError(str(self._folder), f"rollout {rollout} has not ended", "an ended rollout")
+        if rollout in self._retried:
+            return
+        lines = [line for line in read_lines(self._segment_of(rollout)) if line.rollout == rollout]
+        events = [line.event() for line in lines]
+        kept = [event for event in events if event.step < events[-1].step]
+        path = self._retry_path(rollout)
+        path.write_bytes(b"".join(encode_step(rollout, step) for step in _steps(kept)))
+        self._retried.add(rollout)
+        self.unfinished[rollout] = kept
 
     def close(self) -> None:
         """Closes all files and flushes them to the disk."""
@@ -145,7 +170,9 @@ class EventStore:
     def _file_of(self, rollout: int) -> _Appender:
         file = self._files.get(rollout)
         if file is None:
-            if rollout == self.next_rollout and not self._path(rollout).exists():
+            if rollout in self._retried:
+                file = self._files[rollout] = _Appender(self._retry_path(rollout))
+            elif rollout == self.next_rollout and not self._path(rollout).exists():
                 file = self._open_segment()
             else:
                 file = _Appender(self._path(rollout))
@@ -154,6 +181,37 @@ class EventStore:
 
     def _path(self, rollout: int) -> Path:
         return self._active / f"{rollout:08d}.jsonl"
+
+    def _retry_path(self, rollout: int) -> Path:
+        return self._active / f"retry-{rollout:08d}.jsonl"
+
+    def _segment_of(self, rollout: int) -> Path:
+        return [path for path in segments(self._folder) if int(path.stem) <= rollout][-1]
+
+    def _exchange(self, rollout: int) -> None:
+        """Puts the new lines of a rollout in the place of its old ones."""
+        if (file := self._files.pop(rollout, None)) is not None:
+            file.close(sync=True)
+        path = self._segment_of(rollout)
+        if self._segment is not None and self._segment.path == path:
+            self._segment.close(sync=True)
+            self._segment = None
+        new = self._retry_path(rollout).read_bytes()
+        temporary = path.with_suffix(".tmp")
+        with path.open("rb") as old, temporary.open("wb") as out:
+            for raw in old:
+                if decode_line(raw).rollout != rollout:
+                    out.write(raw)
+                elif new:
+                    out.write(new)
+                    new = b""
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, path)
+        self._retry_path(rollout).unlink()
+        self._retried.discard(rollout)
+        if path == segments(self._folder)[-1] and path.stat().st_size < self._segment_bytes:
+            self._segment = _Appender(path)
 
     def _open_segment(self) -> _Appender:
         """Returns the segment to which the lowest unfinished rollout may be written."""
@@ -179,15 +237,18 @@ class EventStore:
         if paths:
             self._recover_segment(paths[-1])
         for path in sorted(self._active.glob("*.jsonl")):
-            rollout = int(path.stem)
-            if rollout < self.next_rollout:
+            is_retry = path.stem.startswith("retry-")
+            rollout = int(path.stem.removeprefix("retry-"))
+            if is_retry:
+                self._retried.add(rollout)
+            elif rollout < self.next_rollout:
                 path.unlink()
                 continue
             lines = list(read_lines(path))
             _cut(path, lines)
             if is_ended(lines):
-                self._ended.add(rollout)
-            elif lines:
+                self._exchange(rollout) if is_retry else self._ended.add(rollout)
+            elif lines or is_retry:
                 self.unfinished[rollout] = [line.event() for line in lines]
             else:
                 path.unlink()
@@ -237,3 +298,9 @@ def _cut(path: Path, lines: list[LogLine]) -> None:
         for _, raw in zip(lines, file, strict=False):
             end += len(raw)
     os.truncate(path, end)
+
+
+def _steps(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yields the events of each step."""
+    for _, group in groupby(events, key=lambda event: event.step):
+        yield list(group)

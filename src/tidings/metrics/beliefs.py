@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tidings.core.events import Event
-from tidings.theory.herding import action_likelihoods, next_belief, posterior
+from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herding import posterior
 
 __all__ = ["herd_beliefs"]
 
@@ -19,30 +20,23 @@ def herd_beliefs(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
         the agent moved) and `bayes` (the rational belief after its signal). On a graph that is not complete there is no
         public belief; both are None there.
     """
-    setup: dict[str, Any] = {}
-    public, signal, precision, position = 0.5, "", 0.5, 0
+    herd = HerdBelief()
+    signal: dict[str, Any] = {}
     for event in events:
-        data = event.data
-        if event.kind == "setup":
-            setup, public = data, data["prior"]
-        elif event.kind == "signal":
-            signal, precision = data["value"], data["precision"]
-        elif event.kind == "reply" and isinstance(data["action"], dict) and "belief" in data["action"]:
-            is_common = setup["seen"] is None
-            bayes = posterior(public, precision, int(signal == setup["states"][1]))
+        if event.kind == "signal":
+            signal = event.data
+        elif event.kind == "reply" and isinstance(event.data["action"], dict) and "belief" in event.data["action"]:
+            assert herd.setup is not None
+            is_common = herd.setup["seen"] is None
+            says_good = int(signal["value"] == herd.setup["states"][1])
             yield {
                 "step": event.step,
                 "seat": event.seat,
-                "position": position,
-                "signal": signal,
-                "precision": precision,
-                "belief": data["action"]["belief"],
-                "public": public if is_common else None,
-                "bayes": bayes if is_common else None,
+                "position": herd.position,
+                "signal": signal["value"],
+                "precision": signal["precision"],
+                "belief": event.data["action"]["belief"],
+                "public": herd.belief if is_common else None,
+                "bayes": posterior(herd.belief, signal["precision"], says_good) if is_common else None,
             }
-        elif event.kind == "action":
-            _, _, good, bad = action_likelihoods(public, precision, setup["ties"], setup["threshold"])
-            if data["action"] != setup["states"][1]:
-                good, bad = 1.0 - good, 1.0 - bad
-            public = next_belief(public, good, bad)
-            position += 1
+        herd = follow_herd(herd, event)

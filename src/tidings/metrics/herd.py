@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tidings.core.events import Event
-from tidings.theory.herding import action_likelihoods, next_belief
+from tidings.theory.herd_events import HerdBelief, follow_herd
 
 __all__ = ["HERD_COLUMNS", "herd_row"]
 
@@ -39,36 +39,24 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         `last_correct` (bool; None if nobody acted), `belief` in the second state at the end, `off_path` (actions no
         rational agent would have taken; the belief is kept there), `loss` (sum of the agents' losses).
     """
-    setup: dict[str, Any] = {}
-    truth, belief, precision = "", 0.5, 0.5
+    herd, truth = HerdBelief(), ""
     row: dict[str, Any] = dict.fromkeys(HERD_COLUMNS)
-    row |= {"n_agents": 0, "n_good": 0, "n_correct": 0, "off_path": 0, "loss": 0.0}
+    row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
     for event in events:
-        data = event.data
-        if event.kind == "setup":
-            setup, belief = data, data["prior"]
-        elif event.kind == "state":
-            truth = data["value"]
-        elif event.kind == "signal":
-            precision = data["precision"]
-        elif event.kind == "action":
-            good = setup["states"][1]
-            is_good, is_right = data["action"] == good, data["action"] == truth
+        herd = follow_herd(herd, event)
+        if event.kind == "state":
+            truth = event.data["value"]
+        elif event.kind == "action" and herd.setup is not None:
+            is_good, is_right = event.data["action"] == herd.setup["states"][1], event.data["action"] == truth
             row["n_good"] += is_good
             row["n_correct"] += is_right
             row["last_correct"] = is_right
-            row["loss"] += 0.0 if is_right else _loss(setup["threshold"], is_good)
-            if setup["seen"] is None:
-                on_good, on_bad, p_good, p_bad = action_likelihoods(
-                    belief, precision, setup["ties"], setup["threshold"]
-                )
-                if on_good == on_bad and on_good != 0.5 and row["first_cascade"] is None:
-                    row["first_cascade"] = row["n_agents"]
-                likelihoods = (p_good, p_bad) if is_good else (1.0 - p_good, 1.0 - p_bad)
-                row["off_path"] += max(likelihoods) == 0.0
-                belief = next_belief(belief, *likelihoods)
-            row["n_agents"] += 1
-    return row | {"state": truth, "belief": belief if setup.get("seen", ...) is None else None}
+            row["loss"] += 0.0 if is_right else _loss(herd.setup["threshold"], is_good)
+            if herd.ignored and row["first_cascade"] is None:
+                row["first_cascade"] = herd.position - 1
+    row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path, "belief": herd.belief}
+    is_common = herd.setup is None or herd.setup["seen"] is None
+    return row if is_common else row | {"belief": None, "first_cascade": None}
 
 
 def _loss(threshold: float, is_good: bool) -> float:

@@ -25,7 +25,7 @@ from tidings.runner.progress import Progress
 from tidings.simulation.compile import Compiled, compile_scenario
 from tidings.simulation.vectorised import HerdPlan, plan_herds
 
-__all__ = ["SUMMARY_FROM", "Outcome", "resume_run", "start_run"]
+__all__ = ["SUMMARY_FROM", "Outcome", "blocking", "resume_run", "start_run"]
 
 SUMMARY_FROM = 1_000
 """With `rollouts.log: auto`, from so many rollouts on a run whose seats are all rational logs one row a rollout."""
@@ -100,7 +100,7 @@ def _execute(
             if plan is not None:
                 _run_summary(folder, plan, progress)
             else:
-                _blocking(_run_logged(folder, compiled, session, progress))
+                blocking(_run_logged(folder, compiled, session, progress))
         except LimitError as error:
             status, message = "limit", str(error)
         except KeyboardInterrupt:
@@ -207,7 +207,7 @@ def _write_status(folder: RunFolder, status: str, message: str, progress: Progre
     )
 
 
-def _blocking(work: Coroutine[Any, Any, T]) -> T:
+def blocking(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine to its end, also inside a notebook, where a loop is already running."""
     try:
         asyncio.get_running_loop()

@@ -14,7 +14,7 @@ from typing import Any
 
 from tidings.core import DataError
 
-__all__ = ["RunFolder", "write_atomically"]
+__all__ = ["RunFolder", "provenance", "write_atomically"]
 
 _PACKAGES = ("tidings", "networkx", "numpy", "langgraph", "openai", "transformers", "torch", "ray")
 
@@ -105,6 +105,13 @@ class RunFolder:
         except ValueError as error:
             raise DataError(str(path), f"not JSON ({error})", fix="restore the file, or run again") from None
 
+    def read_status(self) -> dict[str, Any]:
+        """Returns how far the run is; `running` becomes `interrupted` where the process that wrote it is gone."""
+        status = self.read_json("status.json")
+        if status.get("status") == "running" and not _is_alive(status.get("pid")):
+            status["status"] = "interrupted"
+        return status
+
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Writes a small JSON file whole."""
         write_atomically(self.path / name, json.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -127,6 +134,18 @@ class RunFolder:
             except OSError:
                 raise DataError(str(self.path), "another process is writing to this run", fix="wait for it") from None
             yield
+
+
+def _is_alive(pid: object) -> bool:
+    if not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def provenance() -> dict[str, Any]:

@@ -8,15 +8,12 @@ from functools import partial
 from typing import Any
 
 import networkx as nx
-from tidings.spec.graphs import build_graph, to_social_graph
-from tidings.spec.scenario import AgentGroup, Scenario
 
 from tidings.core import (
     PLANNER,
     Agent,
     Environment,
     LanguageModel,
-    ScenarioError,
     SeatContext,
     SeedPath,
     SocialGraph,
@@ -24,6 +21,10 @@ from tidings.core import (
 )
 from tidings.simulation.play import Play
 from tidings.simulation.registry import check_params
+from tidings.spec.graphs import build_graph, to_social_graph
+from tidings.spec.scenario import AgentGroup, Scenario
+from tidings.spec.seats import deal_groups, persona_at
+from tidings.spec.yaml_source import YamlSource
 
 __all__ = ["Compiled", "check_components", "compile_scenario", "deal_seats", "model_names"]
 
@@ -68,7 +69,7 @@ class Compiled:
             await model.close()
 
 
-def check_components(scenario: Scenario, source: Any = None) -> None:
+def check_components(scenario: Scenario, source: YamlSource | None = None) -> None:
     """Checks the parameters of every component that the scenario names, without building anything heavy.
 
     Raises:
@@ -76,8 +77,6 @@ def check_components(scenario: Scenario, source: Any = None) -> None:
     """
     for name, model in scenario.models.items():
         check_params("model", model.use.partition("/")[0], model.params, f"models.{name}", source)
-    social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
-    deal_seats(scenario, social)
     for i, group in enumerate(scenario.agents):
         check_params("agent", group.kind, group.params, f"agents.{i}", source)
     environment, params = check_params(
@@ -85,6 +84,7 @@ def check_components(scenario: Scenario, source: Any = None) -> None:
     )
     if scenario.planner.kind != "none":
         check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
+    social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
     environment.build(params, _world(scenario, social))
 
 
@@ -125,48 +125,10 @@ def model_names(scenario: Scenario) -> list[str]:
 
 
 def deal_seats(scenario: Scenario, graph: SocialGraph) -> Iterator[tuple[str, AgentGroup, str, str]]:
-    """Returns (seat, group, path of the group, persona) for every seat, in seat order.
-
-    Named nodes are taken first; counts are dealt over the remaining seats in order; `rest` takes what is left.
-
-    Raises:
-        ScenarioError: If seats and groups do not match one to one.
-    """
-    dealt: dict[str, tuple[AgentGroup, str, int]] = {}
-    for i, group in enumerate(scenario.agents):
-        for j, seat in enumerate(group.nodes if isinstance(group.nodes, tuple) else ()):
-            if seat not in graph.hearers:
-                raise ScenarioError(f"agents.{i}.nodes", f"no node {seat!r}", f"nodes: {_some(graph.seats)}")
-            if seat in dealt:
-                raise ScenarioError(f"agents.{i}.nodes", f"{seat!r} already has an agent", "one agent a node")
-            dealt[seat] = (group, f"agents.{i}", j)
-    free = [seat for seat in graph.seats if seat not in dealt]
-    for i, group in enumerate(scenario.agents):
-        if isinstance(group.nodes, tuple):
-            continue
-        count = len(free) if group.count is None else group.count
-        if count > len(free):
-            found = f"found {count} agents for {len(free)} free nodes"
-            raise ScenarioError(f"agents.{i}.count", found, f"the graph has {len(graph.seats)} nodes")
-        for j, seat in enumerate(free[:count]):
-            dealt[seat] = (group, f"agents.{i}", j)
-        free = free[count:]
-    if free:
-        fix = "raise a count, or let one group take the `rest`"
-        raise ScenarioError("agents", f"{len(free)} of {len(graph.seats)} nodes have no agent ({_some(free)})", fix)
-    return iter([(seat, dealt[seat][0], dealt[seat][1], _persona(*dealt[seat][::2])) for seat in graph.seats])
-
-
-def _persona(group: AgentGroup, place: int) -> str:
-    personas = group.persona
-    if isinstance(personas, str) or not personas:
-        return personas or ""
-    return personas[place % len(personas)]
-
-
-def _some(names: Any, n: int = 5) -> str:
-    names = list(names)
-    return ", ".join(map(str, names[:n])) + (", ..." if len(names) > n else "")
+    """Yields (seat, group, path of the group, persona) for every seat, in seat order."""
+    for seat, place in deal_groups(scenario.agents, graph.seats).items():
+        group = scenario.agents[place.group]
+        yield seat, group, f"agents.{place.group}", persona_at(group, place.index)
 
 
 def _graph_seed(scenario: Scenario) -> SeedPath:
@@ -189,8 +151,11 @@ def _context(
     scenario: Scenario, environment: Environment, seat: str, model: LanguageModel | None, persona: str
 ) -> SeatContext:
     describe = partial(_describe, environment, seat)
-    planner = scenario.planner.settings() if seat == PLANNER else {}
-    return SeatContext(seat, environment.brief(seat), describe, model, persona, planner, scenario.environment.params)
+    settings = scenario.environment.params
+    if seat != PLANNER:
+        return SeatContext(seat, environment.brief(seat), describe, model, persona, settings=settings)
+    planner, graph = scenario.planner.settings(), getattr(environment, "graph", None)
+    return SeatContext(seat, environment.brief(seat), describe, model, persona, planner, settings, graph)
 
 
 def _describe(environment: Environment, seat: str, event: Any) -> str:

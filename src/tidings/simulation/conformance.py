@@ -70,7 +70,9 @@ def check_barrier(environment: Environment, n_seeds: int = 60, max_steps: int = 
             view = encode_step(0, seen)
             n_compared += key in views
             if views.setdefault(key, view) != view:
-                raise ConformanceError(f"seat {seat!r} could tell apart two rollouts that differ only in what is hidden")
+                raise ConformanceError(
+                    f"seat {seat!r} could tell apart two rollouts that differ only in what is hidden"
+                )
     if n_compared == 0:
         raise ConformanceError("barrier: no two rollouts gave a seat equal private facts; use a smaller instance")
     return n_compared

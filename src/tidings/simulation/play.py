@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tidings.core import Environment, Event, EventView, Observation, PublicRecord, ReplayError, Reply, SeedPath, Turn
 from tidings.core.errors import SeatError
-from tidings.core.events import EVERYONE, NOBODY, PLANNER
+from tidings.core.events import NOBODY, PLANNER
 from tidings.log.codec import encode_step
 from tidings.log.store import ENDED
 
@@ -121,15 +121,16 @@ class Play:
         return numbered
 
     def _record(self, event: Event) -> None:
+        """Files an event where the seats that may know of it will find it, and nowhere else."""
         audience = event.audience
-        if audience == EVERYONE:
+        if "*" in audience:
             self._public.events.append(event)
+            if PLANNER in audience:
+                self._planner_public.events.append(event)
             return
         for name in audience:
-            if name == "*":
-                self._public.events.append(event)
-            elif name != PLANNER and "*" in audience:
-                continue
+            if name == PLANNER:
+                self._planner_public.events.append(event)
             else:
                 self._private[name].append(event)
 

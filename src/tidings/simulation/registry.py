@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from tidings.core import MissingPartError, ScenarioError, suggest
 from tidings.spec.base import Params
+from tidings.spec.errors import validate
+from tidings.spec.scenario import AgentGroup, ComponentSpec, ModelSpec, PlannerSpec
+from tidings.spec.yaml_source import YamlSource
 
 __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "check_params", "find", "params_models"]
 
@@ -19,6 +22,7 @@ Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
     "social_learning": "tidings.environments.social_learning:SocialLearning",
+    "talk": "tidings.environments.talk:Talk",
 }
 
 AGENTS: Mapping[str, str] = {
@@ -45,6 +49,14 @@ TABLES: Mapping[Role, Mapping[str, str]] = {
     "planner": PLANNERS,
     "model": MODELS,
 }
+
+_SHARED: Mapping[Role, tuple[str, ...]] = {
+    "environment": tuple(ComponentSpec.model_fields),
+    "agent": tuple(AgentGroup.model_fields),
+    "planner": tuple(PlannerSpec.model_fields),
+    "model": tuple(ModelSpec.model_fields),
+}
+"""Keys that stand beside a component's own parameters."""
 
 
 def find(role: Role, name: str, where: str) -> Any:
@@ -78,16 +90,16 @@ def find(role: Role, name: str, where: str) -> Any:
         ) from None
 
 
-def check_params(role: Role, name: str, given: Mapping[str, Any], where: str, source: Any = None) -> tuple[Any, Params]:
+def check_params(
+    role: Role, name: str, given: Mapping[str, Any], where: str, source: YamlSource | None = None
+) -> tuple[Any, Params]:
     """Returns the class of a component and its checked parameters.
 
     Raises:
         ScenarioError: If there is no such component or a parameter is wrong.
     """
-    from tidings.spec.errors import validate
-
-    component = find(role, name, f"{where}.use" if role == "model" else f"{where}.kind")
-    return component, validate(component.Params, dict(given), where, source)
+    component = find(role, name, (source or YamlSource({})).where(f"{where}.{'use' if role == 'model' else 'kind'}"))
+    return component, validate(component.Params, dict(given), where, source, _SHARED[role])
 
 
 def params_models() -> dict[Role, dict[str, type[Params]]]:

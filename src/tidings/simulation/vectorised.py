@@ -18,7 +18,7 @@ from tidings.core import PLANNER
 from tidings.environments.social_learning import SocialLearning
 from tidings.metrics.herd import HERD_COLUMNS
 from tidings.simulation.compile import Compiled
-from tidings.theory.herding import simulate_herds
+from tidings.theory.herding import HerdModel, simulate_herds
 
 __all__ = ["HerdPlan", "plan_herds"]
 
@@ -48,20 +48,17 @@ class HerdPlan:
         environment = self.compiled.environment
         assert isinstance(environment, SocialLearning)
         params, n = environment.params, len(self.order)
-        steps = np.arange(n) * 2 + 2 if environment.has_planner else np.arange(n) + 1
-        herds = simulate_herds(
-            self.compiled.seed_root,
-            rollouts,
+        steps = range(2, 2 * n + 2, 2) if environment.has_planner else range(1, n + 1)
+        model = HerdModel(
             n,
             self.policy,
-            seats=self.order,
-            steps=steps,
-            prior=params.prior,
-            ties=params.ties,
-            threshold=environment.threshold,
+            params.prior,
+            params.ties,
+            environment.threshold,
             is_stationary=self.is_stationary,
             state=params.states.index(params.state) if params.state else None,
         )
+        herds = simulate_herds(model, self.compiled.seed_root, rollouts, self.order, steps)
         n_correct = np.where(herds.state == 1, herds.n_good, n - herds.n_good)
         false_good = np.where(herds.state == 1, 0, herds.n_good)
         loss = 2 * environment.threshold * false_good + 2 * (1 - environment.threshold) * (n - n_correct - false_good)

@@ -9,9 +9,9 @@ Source: Bikhchandani, Hirshleifer, Welch 1992 (coin); arXiv 2504.02648 (own sign
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,17 @@ from numpy.typing import NDArray
 from tidings.core.seeds import SeedPath
 from tidings.theory.draws import child_keys, uniforms
 
-__all__ = ["TOLERANCE", "HerdRollouts", "Ties", "action_likelihoods", "p_play_good", "posterior", "simulate_herds"]
+__all__ = [
+    "TOLERANCE",
+    "HerdModel",
+    "HerdRollouts",
+    "Ties",
+    "action_likelihoods",
+    "next_belief",
+    "p_play_good",
+    "posterior",
+    "simulate_herds",
+]
 
 Ties = Literal["own_signal", "coin"]
 
@@ -115,127 +125,157 @@ class HerdRollouts:
     n_agents: int
 
 
-@dataclass
-class _Beliefs:
-    """Every public belief met so far, with its transition; each is worked out once, by the scalar functions."""
+@dataclass(frozen=True)
+class HerdModel:
+    """The rules that all herds of one simulation share.
 
-    policy: Callable[[float, int], float]
-    cost: Callable[[float], float]
-    ties: Ties
-    threshold: float
-    values: list[float] = field(default_factory=list)
-    ids: dict[float, int] = field(default_factory=dict)
-
-    def id_of(self, belief: float) -> int:
-        """Returns the number of this belief."""
-        if belief not in self.ids:
-            self.ids[belief] = len(self.values)
-            self.values.append(belief)
-        return self.ids[belief]
-
-    def row(self, belief_id: int, position: int) -> tuple[float, float, float, float, int, int, float]:
-        """Returns (precision, P(G|s=G), P(G|s=B), is_ignored, id after B, id after G, cost) at one position."""
-        belief = self.values[belief_id]
-        precision = self.policy(belief, position)
-        on_good, on_bad, in_good, in_bad = action_likelihoods(belief, precision, self.ties, self.threshold)
-        after_good = self.id_of(next_belief(belief, in_good, in_bad))
-        after_bad = self.id_of(next_belief(belief, 1.0 - in_good, 1.0 - in_bad))
-        ignored = float(on_good == on_bad and on_good != 0.5)
-        return precision, on_good, on_bad, ignored, after_bad, after_good, self.cost(precision)
-
-
-def simulate_herds(
-    seed: SeedPath,
-    rollouts: NDArray[np.int64],
-    n_agents: int,
-    policy: Callable[[float, int], float],
-    *,
-    seats: tuple[str, ...],
-    steps: NDArray[np.int64],
-    prior: float = 0.5,
-    ties: Ties = "own_signal",
-    threshold: float = 0.5,
-    discount: float = 1.0,
-    cost: Callable[[float], float] = lambda _: 0.0,
-    is_stationary: bool = True,
-    state: int | None = None,
-) -> HerdRollouts:
-    """Plays many herds on a complete graph at once, draw for draw as the step-by-step path does.
-
-    Works step by step over all rollouts that are still open. Beliefs are kept as numbers into a table whose rows the
-    scalar functions fill, so both paths make the same comparisons in the same floating-point arithmetic. A rollout
-    whose belief can no longer change leaves the arrays: most herds end after a few agents.
-
-    Args:
-        seed: Seed path above the rollouts; rollout r draws from `seed / r`.
-        rollouts: Numbers of the rollouts `[n_rollouts]`.
+    Attributes:
         n_agents: Agents in each herd.
         policy: (public belief, position) -> precision; a pure function.
-        seats: Seat of each position `[n_agents]`; only a coin toss depends on it.
-        steps: Step in which each position decides `[n_agents]`; only a coin toss depends on it.
         prior: P(state = G).
         ties: Tie rule.
         threshold: Posterior above which G pays.
         discount: Weight of each later agent relative to the one before, in [0, 1].
-        cost: precision -> what the planner pays.
-        is_stationary: Whether `policy` ignores the position; then an uninformative step is final.
+        cost: (precision, position) -> what the planner pays.
+        is_stationary: Whether policy and cost ignore the position; then an uninformative step is final.
         state: The true state if it is fixed; else it is drawn with the prior.
+    """
+
+    n_agents: int
+    policy: Callable[[float, int], float]
+    prior: float = 0.5
+    ties: Ties = "own_signal"
+    threshold: float = 0.5
+    discount: float = 1.0
+    cost: Callable[[float, int], float] = lambda _precision, _position: 0.0
+    is_stationary: bool = True
+    state: int | None = None
+
+
+class _Rows(NamedTuple):
+    """What happens at one position, by number of the public belief `[n_beliefs]` each."""
+
+    precision: NDArray[np.float64]
+    on_good: NDArray[np.float64]
+    on_bad: NDArray[np.float64]
+    ignored: NDArray[np.float64]
+    after_bad: NDArray[np.float64]
+    after_good: NDArray[np.float64]
+    cost: NDArray[np.float64]
+
+
+class _Beliefs:
+    """Every public belief met so far; its transitions are worked out by the scalar functions, once a position."""
+
+    def __init__(self, model: HerdModel) -> None:
+        self._model = model
+        self.values: list[float] = []
+        self._ids: dict[float, int] = {}
+
+    def id_of(self, belief: float) -> int:
+        """Returns the number of this belief."""
+        if belief not in self._ids:
+            self._ids[belief] = len(self.values)
+            self.values.append(belief)
+        return self._ids[belief]
+
+    def rows(self, ids: NDArray[np.int32], position: int) -> _Rows:
+        """Returns the rows of all beliefs among `ids`; those of other beliefs are zero."""
+        used = np.unique(ids)
+        rows = np.zeros((used[-1] + 1, len(_Rows._fields)))
+        for belief_id in used:
+            rows[belief_id] = self._row(self.values[belief_id], position)
+        return _Rows(*rows.T)
+
+    def _row(self, belief: float, position: int) -> tuple[float, ...]:
+        model = self._model
+        precision = model.policy(belief, position)
+        on_good, on_bad, in_good, in_bad = action_likelihoods(belief, precision, model.ties, model.threshold)
+        after_good = self.id_of(next_belief(belief, in_good, in_bad))
+        after_bad = self.id_of(next_belief(belief, 1.0 - in_good, 1.0 - in_bad))
+        ignored = float(on_good == on_bad and on_good != 0.5)
+        return precision, on_good, on_bad, ignored, after_bad, after_good, model.cost(precision, position)
+
+
+class _Herds:
+    """All herds side by side; `open` are those whose belief can still change, `ids` the numbers of their beliefs."""
+
+    def __init__(self, model: HerdModel, keys: NDArray[np.uint64]) -> None:
+        n = len(keys)
+        self.model, self.keys, self.signal_keys = model, keys, child_keys(keys, "signal")
+        drawn = uniforms(keys, "state") < model.prior if model.state is None else np.full(n, model.state == 1)
+        self.truth = drawn.astype(np.int8)
+        self.beliefs = _Beliefs(model)
+        self.n_good, self.first = np.zeros(n, np.int32), np.full(n, -1, np.int32)
+        self.last, self.final = np.zeros(n, np.int8), np.zeros(n, np.int32)
+        self.correct, self.paid = np.zeros(n), np.zeros(n)
+        self.open = np.arange(n)
+        self.ids = np.full(n, self.beliefs.id_of(model.prior), dtype=np.int32)
+
+    def settle(self, rows: _Rows, position: int, tail: float) -> None:
+        """Closes the herds in which nothing will be learnt any more; all later agents do the same."""
+        done = (rows.ignored == 1.0)[self.ids]
+        if not done.any():
+            return
+        where, which = self.open[done], self.ids[done]
+        action = rows.on_good[which].astype(np.int8)
+        self.n_good[where] += action.astype(np.int32) * (self.model.n_agents - position)
+        self.first[where] = np.where(self.first[where] < 0, position, self.first[where])
+        self.last[where], self.final[where] = action, which
+        self.correct[where] += (action == self.truth[where]) * tail
+        self.paid[where] += rows.cost[which] * tail
+        self.open, self.ids = self.open[~done], self.ids[~done]
+
+    def step(self, rows: _Rows, position: int, weight: float, coin: tuple[str, int]) -> None:
+        """Lets the next agent of every open herd act."""
+        where, ids = self.open, self.ids
+        is_right = uniforms(self.signal_keys[where], position) < rows.precision[ids]
+        signal = np.where(is_right, self.truth[where], 1 - self.truth[where])
+        p_good = np.where(signal == 1, rows.on_good[ids], rows.on_bad[ids])
+        action = (p_good > 0.5).astype(np.int8)
+        tied = np.flatnonzero(p_good == 0.5)
+        if len(tied):
+            action[tied] = uniforms(self.keys[where[tied]], "seat", *coin, "coin") < 0.5
+        newly = (rows.ignored[ids] == 1.0) & (self.first[where] < 0)
+        self.first[where[newly]] = position
+        self.n_good[where] += action
+        self.last[where] = action
+        self.correct[where] += weight * (action == self.truth[where])
+        self.paid[where] += weight * rows.cost[ids]
+        self.ids = np.where(action == 1, rows.after_good[ids], rows.after_bad[ids]).astype(np.int32)
+        self.final[where] = self.ids
+
+
+def simulate_herds(
+    model: HerdModel, seed: SeedPath, rollouts: NDArray[np.int64], seats: Sequence[str], steps: Sequence[int]
+) -> HerdRollouts:
+    """Plays many herds on a complete graph at once, draw for draw as the step-by-step path does.
+
+    Works agent by agent over all herds that are still open. Beliefs are kept as numbers into a table whose rows the
+    scalar functions fill, so both paths make the same comparisons in the same floating-point arithmetic. A herd whose
+    belief can no longer change leaves the arrays: most do after a few agents.
+
+    Args:
+        model: The rules.
+        seed: Seed path above the rollouts; rollout r draws from `seed / r`.
+        rollouts: Numbers of the rollouts `[n_rollouts]`.
+        seats: Seat of each position `[n_agents]`; only a coin toss depends on it.
+        steps: Step in which each position decides `[n_agents]`; only a coin toss depends on it.
 
     Returns:
         The outcome of each rollout, in the order of `rollouts`.
     """
-    n = len(rollouts)
-    keys = child_keys(np.full(n, seed.key, dtype=np.uint64), np.asarray(rollouts))
-    truth = (uniforms(keys, "state") < prior).astype(np.int8) if state is None else np.full(n, state, dtype=np.int8)
-    table = _Beliefs(policy, cost, ties, threshold)
-    n_good, first = np.zeros(n, np.int32), np.full(n, -1, np.int32)
-    last, final = np.zeros(n, np.int8), np.zeros(n, np.int32)
-    correct, paid = np.zeros(n), np.zeros(n)
-    open_rollouts, ids = np.arange(n), np.full(n, table.id_of(prior), dtype=np.int32)
-    signal_keys = child_keys(keys, "signal")
-    weight, tail = 1.0, _discounted_tails(n_agents, discount)
-    for position in range(n_agents):
-        used = np.unique(ids)
-        rows = np.zeros((used[-1] + 1, 7))
-        for belief_id in used:
-            rows[belief_id] = table.row(int(belief_id), position)
-        precision, on_good, on_bad, ignored, after_bad, after_good, price = rows.T
-        settled = (ignored == 1.0) & is_stationary
-        if position + 1 < n_agents and settled[ids].any():
-            done = settled[ids]
-            where, which = open_rollouts[done], ids[done]
-            action = on_good[which].astype(np.int8)
-            n_good[where] += action.astype(np.int32) * (n_agents - position)
-            first[where] = np.where(first[where] < 0, position, first[where])
-            last[where], final[where] = action, which
-            correct[where] += (action == truth[where]) * tail[position]
-            paid[where] += price[which] * tail[position]
-            open_rollouts, ids = open_rollouts[~done], ids[~done]
-            if not len(ids):
-                break
-        is_right = uniforms(signal_keys[open_rollouts], position) < precision[ids]
-        signal = np.where(is_right, truth[open_rollouts], 1 - truth[open_rollouts])
-        p_good = np.where(signal == 1, on_good[ids], on_bad[ids])
-        action = (p_good > 0.5).astype(np.int8)
-        tied = np.flatnonzero(p_good == 0.5)
-        if len(tied):
-            coin_keys = keys[open_rollouts[tied]]
-            tosses = uniforms(coin_keys, "seat", seats[position], int(steps[position]), "coin")
-            action[tied] = tosses < 0.5
-        n_good[open_rollouts] += action
-        newly = (ignored[ids] == 1.0) & (first[open_rollouts] < 0)
-        first[open_rollouts[newly]] = position
-        last[open_rollouts] = action
-        correct[open_rollouts] += weight * (action == truth[open_rollouts])
-        paid[open_rollouts] += weight * price[ids]
-        ids = np.where(action == 1, after_good[ids], after_bad[ids]).astype(np.int32)
-        final[open_rollouts] = ids
-        weight *= discount
-    beliefs = np.array(table.values)[final]
-    return HerdRollouts(truth, n_good, first, last, beliefs, correct, paid, n_agents)
-
-
-def _discounted_tails(n_agents: int, discount: float) -> NDArray[np.float64]:
-    """Returns sum of discount^i for i from each position to the last `[n_agents]`."""
-    powers = discount ** np.arange(n_agents, dtype=float)
-    return np.cumsum(powers[::-1])[::-1]
+    herds = _Herds(model, child_keys(np.full(len(rollouts), seed.key, dtype=np.uint64), np.asarray(rollouts)))
+    weights = model.discount ** np.arange(model.n_agents, dtype=float)
+    tails = np.cumsum(weights[::-1])[::-1]
+    for position in range(model.n_agents):
+        if not len(herds.open):
+            break
+        rows = herds.beliefs.rows(herds.ids, position)
+        if model.is_stationary:
+            herds.settle(rows, position, tails[position])
+        herds.step(rows, position, weights[position], (seats[position], int(steps[position])))
+    beliefs = np.array(herds.beliefs.values)[herds.final]
+    return HerdRollouts(
+        herds.truth, herds.n_good, herds.first, herds.last, beliefs, herds.correct, herds.paid, model.n_agents
+    )

@@ -1,0 +1,130 @@
+"""Two runs side by side: what was asked differently, and each figure with its paired difference."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from rich.table import Table
+
+from tidings.analysis.run import Run, load_run
+from tidings.metrics.result import MetricResult, mean_result
+
+__all__ = ["Comparison", "Row", "compare_runs", "comparison_table"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure in both runs.
+
+    Attributes:
+        name: Column of the per-rollout rows.
+        first: Mean in the first run.
+        second: Mean in the second run.
+        difference: Second minus first with its interval; paired if the runs share their seed.
+    """
+
+    name: str
+    first: MetricResult
+    second: MetricResult
+    difference: MetricResult
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs differ in.
+
+    Attributes:
+        settings: Dotted path -> (value in the first, value in the second), where they differ.
+        rows: The figures.
+        is_paired: Whether rollouts of equal number share their random draws.
+        n: Rollouts compared.
+    """
+
+    settings: dict[str, tuple[Any, Any]]
+    rows: tuple[Row, ...]
+    is_paired: bool
+    n: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the comparison as JSON values."""
+        return asdict(self)
+
+
+def compare_runs(first: Path, second: Path) -> Comparison:
+    """Returns the comparison of two runs.
+
+    Rollouts are paired by number when both runs have the same seed; then they share all random draws that both make.
+
+    Raises:
+        DataError: If one of them is no run.
+    """
+    runs = load_run(first), load_run(second)
+    settings = _differences(*(_flat(yaml.safe_load((run.path / "scenario.yaml").read_text())) for run in runs))
+    frames = [_numeric(run) for run in runs]
+    is_paired = runs[0].scenario.rollouts.seed == runs[1].scenario.rollouts.seed
+    common = frames[0].join(frames[1], on="rollout", suffix="|second") if is_paired else None
+    names = [name for name in frames[0].columns if name != "rollout" and name in frames[1].columns]
+    rows = tuple(_row(name, frames, common) for name in names)
+    return Comparison(settings, rows, is_paired, len(common) if common is not None else min(map(len, frames)))
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Returns the comparison as a table for the terminal."""
+    kind = "paired by seed" if comparison.is_paired else "not paired: the seeds differ"
+    table = Table(title=f"{comparison.n} rollouts, {kind}", title_justify="left", box=None, header_style="bold")
+    for heading in ("", "first", "second", "second - first", "95 % interval"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for path, values in comparison.settings.items():
+        table.add_row(path, *(str(value) for value in values), "", "", style="dim")
+    for row in comparison.rows:
+        d = row.difference
+        interval = "" if d.low is None else f"{d.low:.3g} to {d.high:.3g}"
+        table.add_row(row.name, *(_number(r.value) for r in (row.first, row.second, d)), interval)
+    return table
+
+
+def _row(name: str, frames: list[pl.DataFrame], common: pl.DataFrame | None) -> Row:
+    means = [mean_result(name, frame[name].drop_nulls().to_list(), "") for frame in frames]
+    if common is not None:
+        both = common.select(a=name, b=f"{name}|second").drop_nulls()
+        return Row(name, *means, mean_result(name, (both["b"] - both["a"]).to_list(), ""))
+    return Row(name, *means, _welch(name, *means))
+
+
+def _welch(name: str, first: MetricResult, second: MetricResult) -> MetricResult:
+    """Returns the difference of two independent means with a normal interval."""
+    if first.value is None or second.value is None or first.se is None or second.se is None:
+        return MetricResult(name, None, "", 0, reason="one of the runs has too few rollouts")
+    value, se = second.value - first.value, (first.se**2 + second.se**2) ** 0.5
+    return MetricResult(
+        name, value, "", min(first.n, second.n), se, value - 1.96 * se, value + 1.96 * se, "Welch, normal"
+    )
+
+
+def _numeric(run: Run) -> pl.DataFrame:
+    frame = run.rollouts()
+    keep = [name for name, kind in frame.schema.items() if kind.is_numeric() or kind == pl.Boolean]
+    return frame.select(pl.col("rollout"), *(pl.col(name).cast(pl.Float64) for name in keep if name != "rollout"))
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if items is None:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in items:
+        flat |= _flat(item, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def _differences(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    paths = list(dict.fromkeys([*first, *second]))
+    return {path: (first.get(path), second.get(path)) for path in paths if first.get(path) != second.get(path)}
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -1,0 +1,93 @@
+"""What a script or a notebook calls: load, run, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tidings.analysis.run import Run, load_run
+from tidings.metrics.table import check_metrics
+from tidings.runner.execute import Outcome, resume_run, start_run
+from tidings.runner.progress import Progress
+from tidings.simulation.compile import check_components
+from tidings.spec.io import check_scenario, make_source, read_source
+from tidings.spec.scenario import Scenario
+from tidings.spec.yaml_source import YamlSource
+
+__all__ = ["change_scenario", "load_run", "load_scenario", "play", "resume", "run"]
+
+
+def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
+    """Returns the scenario of a YAML file, with every component it names checked.
+
+    Args:
+        path: The file.
+        overrides: `path=value` texts, or a mapping of dotted paths to values.
+
+    Raises:
+        ScenarioError: If anything in it is wrong; the text says where, what was found and what is allowed.
+    """
+    return _checked(read_source(path, overrides.items() if isinstance(overrides, Mapping) else overrides))
+
+
+def change_scenario(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
+    """Returns the scenario with the values at some dotted paths changed, and checked again."""
+    return _checked(make_source(scenario, overrides.items()))
+
+
+def _checked(source: YamlSource) -> Scenario:
+    scenario = check_scenario(source)
+    check_components(scenario, source)
+    check_metrics(scenario.environment.kind, scenario.metrics)
+    return scenario
+
+
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    rollouts: int | None = None,
+    seed: int | None = None,
+    out: str | Path = "runs",
+    overrides: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Plays a scenario and returns its run.
+
+    Args:
+        scenario: A scenario, or the path of its YAML file.
+        rollouts: How many rollouts, if not as the scenario says.
+        seed: The seed, if not as the scenario says.
+        out: Where the run folder goes.
+        overrides: Dotted paths and values to change, for a scenario given by path.
+        progress: What to tell while it runs; silent by default.
+
+    Raises:
+        RequestError: If the scenario is wrong.
+    """
+    return load_run(play(_ready(scenario, rollouts, seed, overrides or {}), out, progress or Progress()).folder)
+
+
+def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
+    """Goes on with a stopped run and returns it.
+
+    Raises:
+        RequestError: If there is no such run or its log was changed.
+    """
+    resume_run(Path(path), progress or Progress())
+    return load_run(path)
+
+
+def play(scenario: Scenario, out: str | Path, progress: Progress) -> Outcome:
+    """Plays a scenario and returns how it ended; what `run` and the command line share."""
+    return start_run(scenario, Path(out), progress)
+
+
+def _ready(
+    scenario: Scenario | str | Path, rollouts: int | None, seed: int | None, overrides: Mapping[str, Any]
+) -> Scenario:
+    changes = {"rollouts.count": rollouts, "rollouts.seed": seed}
+    wanted = {**overrides, **{key: value for key, value in changes.items() if value is not None}}
+    if isinstance(scenario, Scenario):
+        return change_scenario(scenario, wanted) if wanted else scenario
+    return load_scenario(scenario, wanted)

@@ -1,0 +1,29 @@
+"""`tidings compare RUN RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["compare"]
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN")],
+    second: Annotated[Path, typer.Argument(help="Folder of another.", metavar="RUN")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two runs: what was asked differently, and each figure with its paired difference."""
+    import json as jsonlib
+
+    from rich.console import Console
+
+    from tidings.analysis.compare import comparison_table, compare_runs
+
+    comparison = compare_runs(first, second)
+    if json:
+        print(jsonlib.dumps(comparison.to_json()))
+    else:
+        Console().print(comparison_table(comparison))

@@ -1,0 +1,94 @@
+"""What the commands print at their end."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tidings.analysis.run import Run, load_run
+from tidings.runner.execute import Outcome
+
+__all__ = ["finish", "metric_table", "run_json"]
+
+
+def finish(outcome: Outcome, *, as_json: bool) -> None:
+    """Prints how a run ended and exits with 0 if all went well, else 1."""
+    run = load_run(outcome.folder)
+    if as_json:
+        print(jsonlib.dumps(run_json(run, outcome)))
+    else:
+        _print_run(run, outcome)
+    if outcome.status == "interrupted":
+        raise typer.Exit(130)
+    raise typer.Exit(1 if outcome.n_failed or outcome.status != "done" else 0)
+
+
+def run_json(run: Run, outcome: Outcome) -> dict:
+    """Returns the JSON object of `--json`."""
+    return {
+        "run": str(outcome.folder),
+        "status": outcome.status,
+        "rollouts": outcome.n_rollouts,
+        "done": outcome.n_done,
+        "failed": outcome.n_failed,
+        "metrics": {row["name"]: row for row in run.metrics().to_dicts()},
+    }
+
+
+def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
+    """Returns the metrics as a table for the terminal."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    has_twin = frame["twin"].null_count() < len(frame)
+    for heading, justify in (("metric", "left"), ("value", "right"), ("95 % interval", "right")):
+        table.add_column(heading, justify=justify)
+    if has_twin:
+        table.add_column("rational twin", justify="right")
+    table.add_column("unit")
+    for row in frame.to_dicts():
+        cells = [row["name"], _number(row["value"]), _interval(row["low"], row["high"])]
+        cells += [_number(row["twin"])] if has_twin else []
+        table.add_row(*cells, row["unit"] if row["value"] is not None else row["reason"])
+    return table
+
+
+def _print_run(run: Run, outcome: Outcome) -> None:
+    console = Console()
+    words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts"
+    console.print(f"[bold]{run.scenario.name}[/bold]: {words}, {outcome.status}", highlight=False)
+    if outcome.n_done:
+        console.print(metric_table(run.metrics()))
+    if usage := _usage(run):
+        console.print(usage, highlight=False)
+    console.print(f"run folder: {outcome.folder}", highlight=False, soft_wrap=True)
+    if outcome.status != "done":
+        console.print(f"stopped: {outcome.message}; go on with: tidings resume {outcome.folder}", soft_wrap=True)
+    elif not outcome.n_failed:
+        console.print(f"look at it: tidings report {outcome.folder}", highlight=False, soft_wrap=True)
+    if outcome.n_failed:
+        for reason, count in run.failure_counts().items():
+            console.print(f"  {count} x {reason}", highlight=False, soft_wrap=True)
+        sys.stdout.flush()
+        print(f"{outcome.n_failed} of {outcome.n_rollouts} rollouts failed")
+
+
+def _usage(run: Run) -> str:
+    status = run.status
+    if not status.get("calls") and not status.get("cached"):
+        return ""
+    usd = status.get("usd")
+    price = f", ${usd:.4f}" if usd else ""
+    cached = f" ({status['cached']} more from the record)" if status.get("cached") else ""
+    return f"model calls: {status['calls']}{cached}, {status['tokens']} tokens{price}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3g} to {high:.3g}"

@@ -1,0 +1,25 @@
+"""`tidings resume RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidings.cli.output import finish
+from tidings.runner.progress import live_progress
+
+__all__ = ["resume"]
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
+    set_: Annotated[list[str], typer.Option("--set", help="Change limits or the runner: limits.usd=5.")] = [],  # noqa: B006
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Go on with a stopped run where its log ends; nothing that was paid for is asked again."""
+    from tidings.runner.execute import resume_run
+
+    finish(resume_run(run, live_progress(quiet=quiet or json), changes=set_), as_json=json)

@@ -1,0 +1,34 @@
+"""`tidings run SCENARIO`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidings.cli.output import finish
+from tidings.runner.progress import live_progress
+
+__all__ = ["run"]
+
+
+def run(
+    scenario: Annotated[Path, typer.Argument(help="YAML file of the scenario.", metavar="SCENARIO")],
+    set_: Annotated[
+        list[str], typer.Option("--set", help="Change a value: path=value, for example agents.0.count=3.")
+    ] = [],  # noqa: B006
+    rollouts: Annotated[int | None, typer.Option(min=1, help="Number of rollouts.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Play a scenario and keep the run in a folder of its own."""
+    from tidings.api import load_scenario, play
+
+    changes = [*set_]
+    changes += [f"rollouts.count={rollouts}"] if rollouts is not None else []
+    changes += [f"rollouts.seed={seed}"] if seed is not None else []
+    outcome = play(load_scenario(scenario, changes), out, live_progress(quiet=quiet or json))
+    finish(outcome, as_json=json)

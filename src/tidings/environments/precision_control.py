@@ -1,0 +1,107 @@
+"""What a planner may do to the precision of signals, what it pays, and how that is put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from tidings.core import ScenarioError
+from tidings.theory.steering.costs import PrecisionCost, make_cost
+
+__all__ = ["PrecisionControl"]
+
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class PrecisionControl:
+    """The declared powers of the planner's seat.
+
+    Attributes:
+        objective: `altruistic` (right decisions; never below the free precision) or `biased` (the action `target`).
+        target: The action a biased planner wants.
+        cost: What a deviation from the free precision costs.
+        budget: Most it may pay in a rollout; None for no limit.
+        error_cost: What one wrong (altruistic) or unwanted (biased) decision costs it.
+        states: The two states, which are also the actions.
+    """
+
+    objective: str
+    target: str | None
+    cost: PrecisionCost
+    budget: float | None
+    error_cost: float
+    states: tuple[str, str]
+
+    @classmethod
+    def build(cls, planner: Mapping[str, Any], states: tuple[str, str]) -> PrecisionControl:
+        """Returns the powers that a scenario declares.
+
+        Raises:
+            ScenarioError: If the target is no action, or the cost cannot be used.
+        """
+        target = planner.get("target")
+        if target is not None and target not in states:
+            raise ScenarioError("planner.target", f"found {target!r}", f"allowed: {' or '.join(states)}")
+        declared = planner.get("cost") or {"kind": "linear", "weight": 0.0}
+        objective = planner.get("objective", "altruistic")
+        cost = _cost(declared["kind"], declared["weight"])
+        return cls(objective, target, cost, planner.get("budget"), planner.get("error_cost", 1.0), states)
+
+    def affordable(self, baseline: float, spent: float) -> tuple[float, float]:
+        """Returns the lowest and highest precision the planner may set now.
+
+        An altruistic planner does not go below the free precision; nobody spends more than the budget leaves.
+        """
+        low = 0.5 if self.objective == "biased" else baseline
+        if self.budget is None:
+            return low, 1.0
+        return max(low, baseline - self._reach(baseline - 0.5, spent)), baseline + self._reach(1.0 - baseline, spent)
+
+    def brief(self, baseline: float | dict[str, float]) -> str:
+        """Returns the planner's task in words."""
+        free = f"{baseline:g}" if isinstance(baseline, float | int) else "given for each person"
+        want = (
+            f"You want people to decide {self.target}, whatever is true: each other decision costs you {self.error_cost:g}."
+            if self.objective == "biased"
+            else f"You want people to decide what is true: each wrong decision costs you {self.error_cost:g}."
+        )
+        price = (
+            f"Setting it to q costs {self.cost.weight:g} times "
+            + {"linear": "the distance", "quadratic": "the squared distance", "sqrt": "the square root of the distance"}.get(
+                self.cost.kind, f"{self.cost.kind} of the distance"
+            )
+            + " between q and the free value."
+            if self.cost.weight
+            else "Setting it is free."
+        )
+        budget = f" You can pay {self.budget:g} in all." if self.budget is not None else ""
+        return (
+            "You set how often each hint is right, from 0.5 (noise) to 1 (certain). Everybody knows what you set. "
+            f"Without you hints are right with probability {free} (the free value). {price}{budget} {want}"
+        )
+
+    def _reach(self, limit: float, spent: float) -> float:
+        """Returns the largest deviation up to `limit` that the budget still pays for."""
+        assert self.budget is not None
+        left = self.budget - spent
+        if self.cost.of(limit) <= left:
+            return limit
+        low, high = 0.0, limit
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.cost.of(middle) <= left else (low, middle)
+        return low
+
+
+def _cost(kind: str, weight: float) -> PrecisionCost:
+    module, _, name = kind.partition(":")
+    try:
+        return make_cost(getattr(import_module(module), name) if name else kind, weight, "planner.cost")
+    except (ImportError, AttributeError) as error:
+        raise ScenarioError("planner.cost.kind", f"cannot load {kind!r} ({error})", "need package.module:function") from None
+    except ValueError as error:
+        where, _, words = str(error).partition(": ")
+        raise ScenarioError(where, words) from None

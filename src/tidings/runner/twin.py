@@ -1,0 +1,61 @@
+"""The rational twin of a run: the same scenario on the same seeds, with exact Bayes in every seat."""
+
+from __future__ import annotations
+
+
+import polars as pl
+
+from tidings.core import Event
+from tidings.metrics.table import ROWS
+from tidings.simulation.compile import Compiled, compile_scenario
+from tidings.simulation.loop import drive
+from tidings.spec.io import check_scenario, make_source
+from tidings.spec.scenario import Scenario
+
+__all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario"]
+
+_RATIONAL = {"social_learning": "bayesian"}
+_MODEL_PLANNERS = ("llm",)
+
+
+def has_twin(scenario: Scenario) -> bool:
+    """Returns whether the scenario has a rational twin that differs from it."""
+    rational = _RATIONAL.get(scenario.environment.kind)
+    if rational is None or scenario.planner.kind in _MODEL_PLANNERS:
+        return False
+    return any(group.kind != rational for group in scenario.agents)
+
+
+def twin_scenario(scenario: Scenario) -> Scenario:
+    """Returns the scenario with a rational agent in every seat."""
+    rational = _RATIONAL[scenario.environment.kind]
+    return check_scenario(make_source(scenario, [("agents", [{"kind": rational, "nodes": "rest"}])]))
+
+
+def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool]]:
+    """Returns the true state of a rollout of social learning, and whether each agent was right, in order of play."""
+    truth, actions = "", []
+    for event in events:
+        if event.kind == "state":
+            truth = event.data["value"]
+        elif event.kind == "action":
+            actions.append(event.data["action"])
+    return truth, [action == truth for action in actions]
+
+
+async def twin_rows(scenario: Scenario, rollouts: Iterable[int]) -> pl.DataFrame:
+    """Returns one row of figures for each rollout of the twin, with `correct`: whether each agent was right."""
+    compiled = compile_scenario(twin_scenario(scenario))
+    make = ROWS[scenario.environment.kind]
+    rows = []
+    for rollout in rollouts:
+        events = await _events(compiled, rollout)
+        if events[-1].data.get("status") == "ok":
+            rows.append({"rollout": rollout, **make(events), "correct": correct_actions(events)[1]})
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+async def _events(compiled: Compiled, rollout: int) -> list[Event]:
+    events: list[Event] = []
+    await drive(compiled.play(rollout), compiled.agents, events.extend, compiled.scenario.rollouts.on_failure)
+    return events
