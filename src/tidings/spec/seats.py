@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from tidings.core import ScenarioError, suggest
 from tidings.spec.problems import join_names
@@ -13,16 +13,17 @@ from tidings.spec.yaml_source import YamlSource
 __all__ = ["Place", "deal_groups", "persona_at"]
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """The place of a seat.
 
     Attributes:
         group: Position of its group in the scenario.
-        position: Position of the seat within the group.
+        index: Position of the seat within the group.
     """
 
     group: int
-    position: int
+    index: int
 
 
 def deal_groups(
@@ -53,9 +54,9 @@ def deal_groups(
     return dealer.places()
 
 
-def persona_at(group: AgentGroup, position: int) -> str:
+def persona_at(group: AgentGroup, index: int) -> str:
     """Returns the persona of the seat at this position of its group; lists are dealt round robin."""
-    return group.persona if isinstance(group.persona, str) else group.persona[position % len(group.persona)]
+    return group.persona if isinstance(group.persona, str) else group.persona[index % len(group.persona)]
 
 
 class _Dealer:
