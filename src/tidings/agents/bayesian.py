@@ -6,14 +6,15 @@ It assumes that everybody else is rational too. An action that no rational agent
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tidings.core import ActionSpec, Event, Observation, Reply, SeatContext, StructuredSpec
+from tidings.core import ActionSpec, Observation, Reply, SeatContext, StructuredSpec
 from tidings.core.errors import ReplyError
 from tidings.spec.base import Params
-from tidings.theory.herding import action_likelihoods, next_belief, p_play_good, posterior
+from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herding import p_play_good, posterior
 from tidings.theory.network_learning import naive_posterior, network_posterior
 
 __all__ = ["BayesianAgent"]
@@ -26,36 +27,6 @@ class BayesianParams(Params):
     """`naive` takes every seen action for an independent signal, where exact enumeration would be too large."""
     max_ancestors: Annotated[int, Field(ge=1, le=24)] = 16
     """On graphs that are not complete: most agents whose actions are enumerated (cost doubles with each)."""
-
-
-class _Herd(NamedTuple):
-    """The public belief of a herd, and what is needed to move it."""
-
-    setup: dict[str, Any] | None
-    belief: float
-    precisions: dict[str, float]
-
-
-def _follow(herd: _Herd, event: Event) -> _Herd:
-    """Moves the public belief over one public event; pure."""
-    if event.kind == "setup":
-        return _Herd(event.data, event.data["prior"], {})
-    if event.kind == "precision":
-        return herd._replace(precisions={event.data["seat"]: event.data["precision"]})
-    if event.kind != "action" or herd.setup is None or event.seat is None:
-        return herd
-    setup = herd.setup
-    precision = precision_of(setup, herd.precisions, event.seat)
-    _, _, good, bad = action_likelihoods(herd.belief, precision, setup["ties"], setup["threshold"])
-    if event.data["action"] != setup["states"][1]:
-        good, bad = 1.0 - good, 1.0 - bad
-    return herd._replace(belief=next_belief(herd.belief, good, bad))
-
-
-def precision_of(setup: dict[str, Any], chosen: dict[str, float], seat: str) -> float:
-    """Returns the precision of a seat's signal: what the planner chose, or the baseline."""
-    baseline = setup["precision"]
-    return chosen.get(seat, baseline[seat] if isinstance(baseline, dict) else baseline)
 
 
 @dataclass(frozen=True)
@@ -78,7 +49,7 @@ class BayesianAgent:
             ReplyError: `not_applicable` if the seat is in no social learning situation; `too_many_ancestors` if exact
                 enumeration would pass the stated size.
         """
-        herd = observation.fold_public(_follow, _Herd(None, 0.5, {}))
+        herd = observation.fold_public(follow_herd, HerdBelief())
         signal = next((event.data for event in reversed(observation.private) if event.kind == "signal"), None)
         if herd.setup is None or signal is None:
             raise ReplyError("not_applicable", "a bayesian agent needs a setup and a signal; use it in social_learning")
@@ -97,8 +68,10 @@ class BayesianAgent:
         order = setup["order"]
         place = {seat: i for i, seat in enumerate(order)}
         me = place[observation.seat]
-        chosen = {e.data["seat"]: e.data["precision"] for e in observation.public if e.kind == "precision"}
-        precisions = [precision_of(setup, chosen, seat) for seat in order[: me + 1]]
+        baseline = setup["precision"]
+        given: dict[str, float] = baseline if isinstance(baseline, dict) else dict.fromkeys(order, baseline)
+        chosen = {e.data["seat"]: float(e.data["precision"]) for e in observation.public if e.kind == "precision"}
+        precisions = [chosen.get(seat, given[seat]) for seat in order[: me + 1]]
         seen = [[place[other] for other in setup["seen"][seat]] for seat in order[: me + 1]]
         actions = {
             place[event.seat]: int(event.data["action"] == setup["states"][1])

@@ -88,11 +88,12 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def _row(name: str, frames: list[pl.DataFrame], common: pl.DataFrame | None) -> Row:
-    means = [mean_result(name, frame[name].drop_nulls().to_list(), "") for frame in frames]
     if common is not None:
         both = common.select(a=name, b=f"{name}|second").drop_nulls()
-        return Row(name, *means, mean_result(name, (both["b"] - both["a"]).to_list(), ""))
-    return Row(name, *means, _welch(name, *means))
+        first, second = (mean_result(name, both[side].to_list(), "") for side in ("a", "b"))
+        return Row(name, first, second, mean_result(name, (both["b"] - both["a"]).to_list(), ""))
+    first, second = (mean_result(name, frame[name].drop_nulls().to_list(), "") for frame in frames)
+    return Row(name, first, second, _welch(name, first, second))
 
 
 def _welch(name: str, first: MetricResult, second: MetricResult) -> MetricResult:

@@ -82,7 +82,7 @@ class Plots:
         return figure
 
     def correctness(self) -> Figure:
-        """Returns the share of right decisions by position, with 95 % intervals, beside the rational twin if there is one."""
+        """Returns the share of right decisions by position with 95 % intervals, beside the rational twin if any."""
         figure, axes = _canvas(6.4, 3.2)
         cells, _ = self._correct(None)
         _by_position(axes, cells, ORANGE, "this run")
@@ -123,8 +123,8 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=8, colors=INK)
-    axes.xaxis.label.set_size(9)
-    axes.yaxis.label.set_size(9)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_fontsize(9)
     return figure, axes
 
 

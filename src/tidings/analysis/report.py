@@ -118,7 +118,8 @@ def _details(run: Run) -> str:
     ]
     scenario = escape((run.path / "scenario.yaml").read_text(encoding="utf-8"))
     table = _table(["", ""], rows)
-    return f"<section><h2>How to get this again</h2>{table}<details><summary>scenario.yaml</summary><pre>{scenario}</pre></details></section>"
+    source = f"<details><summary>scenario.yaml</summary><pre>{scenario}</pre></details>"
+    return f"<section><h2>How to get this again</h2>{table}{source}</section>"
 
 
 def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -13,8 +13,7 @@ import polars as pl
 
 from tidings.analysis.figures import Plots
 from tidings.core import DataError, Event
-
-# from tidings.log.calls import CallStore
+from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, read_events, read_rollouts
 from tidings.log.store import ENDED
@@ -96,7 +95,8 @@ class Run:
 
     def __repr__(self) -> str:
         status = self.status
-        return f"Run({str(self.path)!r}: {status.get('status')}, {status.get('done')} of {status.get('rollouts')} rollouts)"
+        words = f"{status.get('status')}, {status.get('done')} of {status.get('rollouts')} rollouts"
+        return f"Run({str(self.path)!r}: {words})"
 
     @property
     def path(self) -> Path:

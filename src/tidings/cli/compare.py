@@ -20,7 +20,7 @@ def compare(
 
     from rich.console import Console
 
-    from tidings.analysis.compare import comparison_table, compare_runs
+    from tidings.analysis.compare import compare_runs, comparison_table
 
     comparison = compare_runs(first, second)
     if json:

@@ -13,8 +13,7 @@ def doctor() -> None:
 
     checks = diagnose()
     for check in checks:
-        print(
-            f"{'ok ' if check.is_ok else '-- '} {check.name:20} {check.found}{'' if check.is_ok else '  ->  ' + check.fix}"
-        )
+        mark, fix = ("ok", "") if check.is_ok else ("--", f"  ->  {check.fix}")
+        print(f"{mark}  {check.name:20} {check.found}{fix}")
     if not all(check.is_ok for check in checks if check.is_needed):
         raise typer.Exit(1)

@@ -44,4 +44,4 @@ def _entries(kind: Kind) -> list[tuple[str, str]]:
 
 
 def _first(thing: object) -> str:
-    return (thing.__doc__ or "").strip().split("\n")[0]
+    return (thing.__doc__ or "").strip().split("\n")[0].removeprefix("Returns ")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tidings.analysis.run import Run, load_run
-from tidings.runner.execute import Outcome
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+    from tidings.analysis.run import Run
+    from tidings.runner.execute import Outcome
 
 __all__ = ["finish", "metric_table", "run_json"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
     """Prints how a run ended and exits with 0 if all went well, else 1."""
+    from tidings.analysis.run import load_run
+
     run = load_run(outcome.folder)
     if as_json:
         print(jsonlib.dumps(run_json(run, outcome)))
@@ -28,7 +32,7 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     raise typer.Exit(1 if outcome.n_failed or outcome.status != "done" else 0)
 
 
-def run_json(run: Run, outcome: Outcome) -> dict:
+def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Returns the JSON object of `--json`."""
     return {
         "run": str(outcome.folder),
@@ -42,10 +46,13 @@ def run_json(run: Run, outcome: Outcome) -> dict:
 
 def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
     """Returns the metrics as a table for the terminal."""
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     has_twin = frame["twin"].null_count() < len(frame)
-    for heading, justify in (("metric", "left"), ("value", "right"), ("95 % interval", "right")):
-        table.add_column(heading, justify=justify)
+    table.add_column("metric")
+    for heading in ("value", "95 % interval"):
+        table.add_column(heading, justify="right")
     if has_twin:
         table.add_column("rational twin", justify="right")
     table.add_column("unit")
@@ -57,6 +64,8 @@ def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
 
 
 def _print_run(run: Run, outcome: Outcome) -> None:
+    from rich.console import Console
+
     console = Console()
     words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts"
     console.print(f"[bold]{run.scenario.name}[/bold]: {words}, {outcome.status}", highlight=False)

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tidings.cli.output import finish
-from tidings.runner.progress import live_progress
 
 __all__ = ["resume"]
 
@@ -16,10 +15,13 @@ __all__ = ["resume"]
 def resume(
     run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
     set_: Annotated[list[str], typer.Option("--set", help="Change limits or the runner: limits.usd=5.")] = [],  # noqa: B006
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Take failed rollouts up again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Go on with a stopped run where its log ends; nothing that was paid for is asked again."""
     from tidings.runner.execute import resume_run
+    from tidings.runner.progress import live_progress
 
-    finish(resume_run(run, live_progress(quiet=quiet or json), changes=set_), as_json=json)
+    outcome = resume_run(run, live_progress(quiet=quiet or json), changes=set_, retry_failed=retry_failed)
+    finish(outcome, as_json=json)

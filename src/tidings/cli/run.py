@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tidings.cli.output import finish
-from tidings.runner.progress import live_progress
 
 __all__ = ["run"]
 
@@ -26,6 +25,7 @@ def run(
 ) -> None:
     """Play a scenario and keep the run in a folder of its own."""
     from tidings.api import load_scenario, play
+    from tidings.runner.progress import live_progress
 
     changes = [*set_]
     changes += [f"rollouts.count={rollouts}"] if rollouts is not None else []

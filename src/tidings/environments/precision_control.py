@@ -13,6 +13,7 @@ from tidings.theory.steering.costs import PrecisionCost, make_cost
 __all__ = ["PrecisionControl"]
 
 _HALVINGS = 60
+_DISTANCES = {"linear": "the distance", "quadratic": "the squared distance", "sqrt": "the square root of the distance"}
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,13 @@ class PrecisionControl:
         """Returns the planner's task in words."""
         free = f"{baseline:g}" if isinstance(baseline, float | int) else "given for each person"
         want = (
-            f"You want people to decide {self.target}, whatever is true: each other decision costs you {self.error_cost:g}."
+            f"You want people to decide {self.target}, whatever is true: any other decision costs {self.error_cost:g}."
             if self.objective == "biased"
             else f"You want people to decide what is true: each wrong decision costs you {self.error_cost:g}."
         )
-        price = (
-            f"Setting it to q costs {self.cost.weight:g} times "
-            + {"linear": "the distance", "quadratic": "the squared distance", "sqrt": "the square root of the distance"}.get(
-                self.cost.kind, f"{self.cost.kind} of the distance"
-            )
-            + " between q and the free value."
-            if self.cost.weight
-            else "Setting it is free."
-        )
+        distance = _DISTANCES.get(self.cost.kind, f"{self.cost.kind} of the distance")
+        price = f"Setting it to q costs {self.cost.weight:g} times {distance} between q and the free value."
+        price = price if self.cost.weight else "Setting it is free."
         budget = f" You can pay {self.budget:g} in all." if self.budget is not None else ""
         return (
             "You set how often each hint is right, from 0.5 (noise) to 1 (certain). Everybody knows what you set. "
@@ -101,7 +96,8 @@ def _cost(kind: str, weight: float) -> PrecisionCost:
     try:
         return make_cost(getattr(import_module(module), name) if name else kind, weight, "planner.cost")
     except (ImportError, AttributeError) as error:
-        raise ScenarioError("planner.cost.kind", f"cannot load {kind!r} ({error})", "need package.module:function") from None
+        found, allowed = f"cannot load {kind!r} ({error})", "need package.module:function"
+        raise ScenarioError("planner.cost.kind", found, allowed) from None
     except ValueError as error:
         where, _, words = str(error).partition(": ")
         raise ScenarioError(where, words) from None

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -239,7 +239,7 @@ class SocialLearning:
         return StructuredSpec({"belief": belief, "action": choice})
 
     def _set_precision(self, state: SocialLearningState, reply: Reply) -> Transition:
-        """Returns what follows when the planner has chosen; one that failed leaves the free precision and pays nothing."""
+        """Returns what follows from the planner's choice; one that failed leaves the free precision unpaid."""
         assert self.control is not None
         seat = state.order[state.position]
         baseline = self._baseline(seat)

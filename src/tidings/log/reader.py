@@ -10,7 +10,7 @@ from pathlib import Path
 from tidings.log.codec import LogLine
 from tidings.log.store import ENDED, read_lines, segments
 
-__all__ = ["RolloutCount", "count_rollouts", "read_events", "read_rollouts"]
+__all__ = ["RolloutCount", "count_rollouts", "failed_rollouts", "read_events", "read_rollouts"]
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,8 @@ def count_rollouts(folder: Path) -> RolloutCount:
             ended += 1
             failed += line.data["status"] == "failed"
     return RolloutCount(ended, failed, begun - ended)
+
+
+def failed_rollouts(folder: Path) -> list[int]:
+    """Returns the numbers of the rollouts that ended as failed."""
+    return [e.rollout for e in read_events(folder) if e.kind == ENDED and e.data["status"] == "failed"]

@@ -16,9 +16,9 @@ def herd_beliefs(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
     """Yields one row for each agent of one rollout of `social_learning` that stated a belief.
 
     Yields:
-        `step`, `seat`, `position`, `signal`, `precision`, `belief` (stated), `public` (the rational public belief before
-        the agent moved) and `bayes` (the rational belief after its signal). On a graph that is not complete there is no
-        public belief; both are None there.
+        `step`, `seat`, `position`, `signal`, `precision`, `belief` (stated), `public` (the rational public belief
+        before the agent moved) and `bayes` (the rational belief after its signal). On a graph that is not complete
+        there is no public belief; both are None there.
     """
     herd = HerdBelief()
     signal: dict[str, Any] = {}

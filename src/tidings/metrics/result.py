@@ -43,8 +43,10 @@ class MetricResult:
         return asdict(self)
 
 
-def mean_result(name: str, values: Sequence[float], unit: str) -> MetricResult:
-    """Returns the mean of independent values with a 95 % t interval.
+def mean_result(
+    name: str, values: Sequence[float], unit: str, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> MetricResult:
+    """Returns the mean of independent values with a 95 % t interval, cut to the values that are possible.
 
     Undefined: None without values; the interval is None for a single one.
     """
@@ -56,7 +58,9 @@ def mean_result(name: str, values: Sequence[float], unit: str) -> MetricResult:
         return MetricResult(name, mean, unit, 1, estimator="one value")
     se = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
     half = float(stats.t.ppf(0.975, n - 1)) * se
-    return MetricResult(name, mean, unit, n, se, mean - half, mean + half, "mean, t interval")
+    return MetricResult(
+        name, mean, unit, n, se, max(bounds[0], mean - half), min(bounds[1], mean + half), "mean, t interval"
+    )
 
 
 def share_result(name: str, n_true: int, n: int, unit: str = "share of rollouts") -> MetricResult:

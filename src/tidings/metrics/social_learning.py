@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from tidings.metrics.result import MetricResult, mean_result, refused, share_result
@@ -12,7 +14,7 @@ __all__ = ["cascade_time", "cascades", "last_correct", "off_path", "p_correct", 
 def p_correct(rows: pl.DataFrame) -> list[MetricResult]:
     """Returns the mean over rollouts of the share of agents whose action is the state."""
     acted = rows.filter(pl.col("n_agents") > 0)
-    return [mean_result("p_correct", (acted["n_correct"] / acted["n_agents"]).to_list(), "share of agents")]
+    return [mean_result("p_correct", (acted["n_correct"] / acted["n_agents"]).to_list(), "share of agents", (0.0, 1.0))]
 
 
 def last_correct(rows: pl.DataFrame) -> list[MetricResult]:
@@ -24,7 +26,7 @@ def last_correct(rows: pl.DataFrame) -> list[MetricResult]:
 def welfare(rows: pl.DataFrame) -> list[MetricResult]:
     """Returns minus the mean loss per agent (0 is best)."""
     acted = rows.filter(pl.col("n_agents") > 0)
-    return [mean_result("welfare", (-acted["loss"] / acted["n_agents"]).to_list(), "minus loss per agent")]
+    return [mean_result("welfare", (-acted["loss"] / acted["n_agents"]).to_list(), "minus loss per agent", (-2.0, 0.0))]
 
 
 def cascades(rows: pl.DataFrame) -> list[MetricResult]:
@@ -45,10 +47,10 @@ def cascades(rows: pl.DataFrame) -> list[MetricResult]:
 def cascade_time(rows: pl.DataFrame) -> list[MetricResult]:
     """Returns the mean number of agents that reveal something before the cascade, over rollouts that have one."""
     begun = rows["first_cascade"].drop_nulls()
-    return [mean_result("cascade_time", begun.cast(pl.Float64).to_list(), "agents before the cascade")]
+    return [mean_result("cascade_time", begun.cast(pl.Float64).to_list(), "agents before the cascade", (0.0, math.inf))]
 
 
 def off_path(rows: pl.DataFrame) -> list[MetricResult]:
     """Returns the mean share of actions that no rational agent would have taken."""
     acted = rows.filter(pl.col("n_agents") > 0)
-    return [mean_result("off_path", (acted["off_path"] / acted["n_agents"]).to_list(), "share of agents")]
+    return [mean_result("off_path", (acted["off_path"] / acted["n_agents"]).to_list(), "share of agents", (0.0, 1.0))]

@@ -42,5 +42,6 @@ def require_classic_model(context: SeatContext, kind: str) -> float:
         if is_outside:
             allowed = "complete graph, own_signal ties, one precision, equal losses"
             fix = "planner kind `lookahead` plans by simulation instead"
-            raise ScenarioError(where, f"found {found}; no exact solution for planner {kind!r}", f"needs: {allowed}", fix)
+            words = f"found {found}; planner {kind!r} has no exact solution for it"
+            raise ScenarioError(where, words, f"needs: {allowed}", fix)
     return float(settings.get("precision", 0.7))

@@ -117,9 +117,8 @@ def _solve(context: SeatContext, free: float, delta: float, horizon: int | None)
     planner = context.planner
     cost = planner.get("cost") or {"kind": "linear", "weight": 0.0}
     try:
-        return _solved(
-            planner["objective"], free, cost["kind"], float(cost["weight"]), float(delta), planner["error_cost"], horizon
-        )
+        price = cost["kind"], float(cost["weight"])
+        return _solved(planner["objective"], free, *price, float(delta), planner["error_cost"], horizon)
     except ValueError as error:
         raise ScenarioError("planner", str(error)) from None
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import networkx as nx
 import numpy as np
-from tidings.models.session import ModelSession
-from tidings.spec.io import dump_scenario, read_scenario
-from tidings.spec.scenario import Scenario
 
 from tidings.core import DataError, LimitError, ScenarioError
-from tidings.log.reader import count_rollouts
+from tidings.log.reader import failed_rollouts
 from tidings.log.store import EventStore
-from tidings.runner.folder import RunFolder, provenance
+from tidings.models.session import ModelSession
+from tidings.runner.folder import RunFolder, provenance, write_atomically
 from tidings.runner.local import run_rollouts
 from tidings.runner.progress import Progress
+from tidings.runner.twin import has_twin, twin_rows
 from tidings.simulation.compile import Compiled, compile_scenario
 from tidings.simulation.vectorised import HerdPlan, plan_herds
+from tidings.spec.io import dump_scenario, read_scenario
+from tidings.spec.scenario import Scenario
 
 __all__ = ["SUMMARY_FROM", "Outcome", "blocking", "resume_run", "start_run"]
 
@@ -31,6 +32,13 @@ SUMMARY_FROM = 1_000
 """With `rollouts.log: auto`, from so many rollouts on a run whose seats are all rational logs one row a rollout."""
 
 _BLOCK = 100_000
+
+_CHANGEABLE = ("rollouts.count", "rollouts.concurrency")
+
+_REACH = frozenset(
+    {"api_key_env", "base_url", "concurrency", "price_in", "price_out", "retries", "rpm", "timeout_s", "tpm"}
+)
+"""Settings of a model that change how it is reached, not what it says."""
 
 T = TypeVar("T")
 
@@ -72,26 +80,53 @@ def start_run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
     return _execute(folder, compiled, plan, session, progress)
 
 
-def resume_run(path: Path, progress: Progress, *, scenario: Scenario | None = None) -> Outcome:
+def resume_run(path: Path, progress: Progress, *, changes: Iterable[str] = (), retry_failed: bool = False) -> Outcome:
     """Goes on with a run where its log ends.
 
     Args:
         path: The run folder.
         progress: What to tell.
-        scenario: The run's scenario with other limits, runner or rollout count; as it was by default.
+        changes: `path=value` texts; only limits, the runner, the number of rollouts and how models are reached.
+        retry_failed: Whether to take failed rollouts up again, from the step in which they failed.
 
     Raises:
         DataError: If there is no such run, or its log does not follow from its scenario.
+        ScenarioError: If a change would make it another run.
     """
     folder = RunFolder.open(path)
-    scenario = scenario or read_scenario(folder.scenario)
+    scenario = _changed(folder, tuple(changes))
     session = ModelSession(scenario)
     compiled = compile_scenario(scenario, session.wrap)
-    return _execute(folder, compiled, _logged_plan(folder, compiled), session, progress)
+    plan = _logged_plan(folder, compiled)
+    if changes:
+        write_atomically(folder.scenario, dump_scenario(scenario))
+    return _execute(folder, compiled, plan, session, progress, retry_failed=retry_failed)
+
+
+def _changed(folder: RunFolder, changes: tuple[str, ...]) -> Scenario:
+    """Returns the scenario of a run with changes that do not make it another run."""
+    for change in changes:
+        name = change.partition("=")[0].strip()
+        parts = name.split(".")
+        is_model = len(parts) == 3 and parts[0] == "models" and parts[2] in _REACH
+        if parts[0] not in ("limits", "runner") and name not in _CHANGEABLE and not is_model:
+            allowed = f"limits.*, runner.*, {', '.join(_CHANGEABLE)}, models.*.({'|'.join(sorted(_REACH))})"
+            raise ScenarioError(name, "cannot change in a run that has begun", f"allowed: {allowed}", "start a new run")
+    scenario = read_scenario(folder.scenario, changes)
+    before = int(folder.read_json("manifest.json").get("rollouts", 0))
+    if scenario.rollouts.count < before:
+        raise ScenarioError("rollouts.count", f"found {scenario.rollouts.count}", f"at least {before}, as begun")
+    return scenario
 
 
 def _execute(
-    folder: RunFolder, compiled: Compiled, plan: HerdPlan | None, session: ModelSession, progress: Progress
+    folder: RunFolder,
+    compiled: Compiled,
+    plan: HerdPlan | None,
+    session: ModelSession,
+    progress: Progress,
+    *,
+    retry_failed: bool = False,
 ) -> Outcome:
     status, message = "done", ""
     with folder.locked():
@@ -100,7 +135,7 @@ def _execute(
             if plan is not None:
                 _run_summary(folder, plan, progress)
             else:
-                blocking(_run_logged(folder, compiled, session, progress))
+                blocking(_run_logged(folder, compiled, session, progress, retry_failed=retry_failed))
         except LimitError as error:
             status, message = "limit", str(error)
         except KeyboardInterrupt:
@@ -115,17 +150,24 @@ def _execute(
     return Outcome(folder.path, status, *counts, message)
 
 
-async def _run_logged(folder: RunFolder, compiled: Compiled, session: ModelSession, progress: Progress) -> None:
+async def _run_logged(
+    folder: RunFolder, compiled: Compiled, session: ModelSession, progress: Progress, *, retry_failed: bool
+) -> None:
     """Plays what is missing, step by step, with the full event log."""
     store = EventStore(folder.events)
+    for rollout in failed_rollouts(folder.events) if retry_failed else ():
+        store.reopen(rollout)
     session.open(folder.calls)
     try:
         n = compiled.scenario.rollouts.count
-        done = [rollout for rollout in range(n) if store.is_finished(rollout)]
-        progress.start(n, len(done), count_rollouts(folder.events).n_failed)
+        n_done = sum(store.is_finished(rollout) for rollout in range(n))
+        progress.start(n, n_done, 0 if retry_failed else len(failed_rollouts(folder.events)))
         _write_status(folder, "running", "", progress, session)
         missing = (rollout for rollout in range(n) if not store.is_finished(rollout))
         await run_rollouts(compiled, store, missing, _concurrency(compiled), progress)
+        if has_twin(compiled.scenario):
+            rows = await twin_rows(compiled.scenario, range(n))
+            rows.write_parquet(folder.path / "twin.parquet")
     finally:
         store.close()
         await compiled.close()

@@ -52,7 +52,7 @@ async def _replay_events(folder: RunFolder, compiled: Compiled) -> tuple[int, in
     return n_rollouts, n_events
 
 
-class _Enough(Exception):
+class _AllComparedError(Exception):
     """All logged events of a rollout in flight were compared."""
 
 
@@ -63,18 +63,18 @@ async def _replay_one(compiled: Compiled, rollout: int, logged: Sequence[Event])
         nonlocal done
         for event in events:
             if done == len(logged):
-                raise _Enough
+                raise _AllComparedError
             if encode_step(rollout, [event]) != encode_step(rollout, [logged[done]]):
                 where = f"rollout {rollout}, step {event.step}, event {event.index}"
                 raise ReplayError(f"{where}: logged {_short(logged[done])}, replayed {_short(event)}")
             done += 1
         if done == len(logged) and events[-1].kind != "ended":
-            raise _Enough
+            raise _AllComparedError
 
     agents = {seat: _in_record(agent, seat, logged) for seat, agent in compiled.agents.items()}
     try:
         await drive(compiled.play(rollout), agents, compare, compiled.scenario.rollouts.on_failure)
-    except _Enough:
+    except _AllComparedError:
         return
     if done != len(logged):
         raise ReplayError(f"rollout {rollout}: replayed {done} events, the log holds {len(logged)}")

@@ -102,6 +102,6 @@ def check_params(
     return component, validate(component.Params, dict(given), where, source, _SHARED[role])
 
 
-def params_models() -> dict[Role, dict[str, type[Params]]]:
+def params_models() -> dict[str, dict[str, type[Params]]]:
     """Returns the parameter model of every component in the tables, for the JSON Schema."""
     return {role: {name: find(role, name, role).Params for name in table} for role, table in TABLES.items()}

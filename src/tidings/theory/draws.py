@@ -39,4 +39,4 @@ def child_keys(keys: NDArray[np.uint64] | SeedPath, *parts: int | str | NDArray[
 
 def uniforms(keys: NDArray[np.uint64], *parts: int | str | NDArray[np.integer]) -> NDArray[np.float64]:
     """Returns the uniform draws in [0, 1) of the paths `keys / parts`, equal to `SeedPath(key).uniform(*parts)`."""
-    return (child_keys(keys, *parts) >> _S11) * 2.0**-53
+    return (child_keys(keys, *parts) >> _S11).astype(np.float64) * 2.0**-53
