@@ -129,12 +129,14 @@ def _words(target: Target) -> str:
         return "a mapping"
     if annotation in (tuple, list) or origin in (tuple, list, Sequence):
         return _list_words(arguments, metadata)
+    if annotation is Any:
+        return "any value"
     nouns = {int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "null"}
     return nouns.get(annotation, "another value") + _bounds(metadata)
 
 
 def _list_words(arguments: tuple[Any, ...], metadata: tuple[Any, ...]) -> str:
-    if not arguments:
+    if not arguments or arguments[0] is Any:
         return f"a list{_bounds(metadata)}"
     if Ellipsis in arguments or len(arguments) == 1:
         return f"a list{_bounds(metadata)} of: {describe(list(_unfold(arguments[0], ())))}"

@@ -125,11 +125,12 @@ class _Reader:
         return any(len(other) > len(path) and other[: len(path)] == path for other in at)
 
     def _at(self, path: _Path, group: list[ErrorDetails]) -> list[ScenarioError]:
-        special = [error for error in group if error["type"] in ("missing", "extra_forbidden", "value_error")]
-        if not special:
-            return [self._wrong_value(path, group)]
         makers = {"missing": self._missing, "extra_forbidden": self._unknown_key, "value_error": self._said}
-        return [problem for error in special for problem in makers[error["type"]](path, error)]
+        if path and _has(_get(self._data, path[:-1]), path[-1]):
+            del makers["missing"]
+        special = [error for error in group if error["type"] in makers]
+        problems = [problem for error in special for problem in makers[error["type"]](path, error)]
+        return problems or [self._wrong_value(path, group)]
 
     def _missing(self, path: _Path, error: ErrorDetails) -> list[ScenarioError]:
         words = describe(self._targets(path))
@@ -144,7 +145,8 @@ class _Reader:
     def _said(self, path: _Path, error: ErrorDetails) -> list[ScenarioError]:
         """Returns what a model's own check said; a line may begin with the field it is about: `states: found ...`."""
         lines = error["msg"].removeprefix("Value error, ").splitlines()
-        fields = allowed_names(self._targets(path))
+        value = _get(self._data, path)
+        fields = {*allowed_names(self._targets(path)), *(value if isinstance(value, Mapping) else ())}
         problems = []
         for line in lines:
             head, colon, rest = line.partition(": ")
@@ -189,7 +191,8 @@ def _found(value: Any, targets: Iterable[Target]) -> str:
     kinds = {target.annotation for target in targets}
     is_of_kind = type(value) in kinds or (isinstance(value, int) and float in kinds)
     name = _TYPE_NAMES.get(type(value))
-    return f"found {show(value)}" + (f", {name}" if name and not is_of_kind and kinds & set(_TYPE_NAMES) else "")
+    is_about_type = not is_of_kind and any(kind in _TYPE_NAMES or _is_list(kind) for kind in kinds)
+    return f"found {show(value)}" + (f", {name}" if name and is_about_type else "")
 
 
 def _fix(value: Any, targets: Iterable[Target], written: str | None, words: str) -> str:
@@ -201,7 +204,8 @@ def _fix(value: Any, targets: Iterable[Target], written: str | None, words: str)
             return f"write {value} without quotes"
         if bool in kinds and value.lower() in ("true", "false", "yes", "no"):
             return f"write {value} without quotes"
-        return suggest(value, options)
+        if hint := suggest(value, options):
+            return hint
     if isinstance(value, bool) and (str in kinds or options):
         raw = written or str(value).lower()
         return f"YAML reads {raw} as {str(value).lower()}: put it in quotes, {raw!r}"

@@ -134,6 +134,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None if is_text_when_plain(text) else "'"
+    # PyYAML writes U+0085 and its like as they are, and reads them back as line breaks; escapes survive.
+    style = style if text.replace("\n", "").isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
