@@ -5,6 +5,7 @@ It assumes that everybody else is rational too. An action that no rational agent
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -69,7 +70,7 @@ class BayesianAgent:
         place = {seat: i for i, seat in enumerate(order)}
         me = place[observation.seat]
         baseline = setup["precision"]
-        given: dict[str, float] = baseline if isinstance(baseline, dict) else dict.fromkeys(order, baseline)
+        given: Mapping[str, Any] = baseline if isinstance(baseline, dict) else dict.fromkeys(order, baseline)
         chosen = {e.data["seat"]: float(e.data["precision"]) for e in observation.public if e.kind == "precision"}
         precisions = [chosen.get(seat, given[seat]) for seat in order[: me + 1]]
         seen = [[place[other] for other in setup["seen"][seat]] for seat in order[: me + 1]]

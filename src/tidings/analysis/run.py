@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 import polars as pl
 
-from tidings.analysis.figures import Plots
 from tidings.core import DataError, Event
 from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
@@ -26,6 +25,9 @@ from tidings.simulation.compile import deal_seats
 from tidings.spec.graphs import to_social_graph
 from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tidings.analysis.figures import Plots
 
 __all__ = ["Run", "load_run"]
 
@@ -227,6 +229,8 @@ class Run:
     @property
     def plot(self) -> Plots:
         """The figures of this run."""
+        from tidings.analysis.figures import Plots
+
         return Plots(self)
 
     def seat_kinds(self) -> dict[str, str]:

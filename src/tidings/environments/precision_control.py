@@ -27,6 +27,7 @@ class PrecisionControl:
         budget: Most it may pay in a rollout; None for no limit.
         error_cost: What one wrong (altruistic) or unwanted (biased) decision costs it.
         states: The two states, which are also the actions.
+        delta: Weight of each later agent relative to the one before; None where it was not declared (counts as 1).
     """
 
     objective: str
@@ -35,6 +36,7 @@ class PrecisionControl:
     budget: float | None
     error_cost: float
     states: tuple[str, str]
+    delta: float | None = None
 
     @classmethod
     def build(cls, planner: Mapping[str, Any], states: tuple[str, str]) -> PrecisionControl:
@@ -49,7 +51,19 @@ class PrecisionControl:
         declared = planner.get("cost") or {"kind": "linear", "weight": 0.0}
         objective = planner.get("objective", "altruistic")
         cost = _cost(declared["kind"], declared["weight"])
-        return cls(objective, target, cost, planner.get("budget"), planner.get("error_cost", 1.0), states)
+        budget, delta = planner.get("budget"), planner.get("delta")
+        return cls(objective, target, cost, budget, planner.get("error_cost", 1.0), states, delta)
+
+    def declared(self) -> dict[str, Any]:
+        """Returns what the planner's seat is told about its task, as JSON values."""
+        return {
+            "objective": self.objective,
+            "target": self.target,
+            "cost": {"kind": self.cost.kind, "weight": self.cost.weight},
+            "budget": self.budget,
+            "error_cost": self.error_cost,
+            "delta": self.delta,
+        }
 
     def affordable(self, baseline: float, spent: float) -> tuple[float, float]:
         """Returns the lowest and highest precision the planner may set now.

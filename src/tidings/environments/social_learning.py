@@ -8,6 +8,7 @@ is the classic model of herds. With a planner in its seat, the planner sets the 
 |---|---|---|
 | `setup` | all | states, prior, precision, ties, threshold, order, seen |
 | `state` | nobody | `value`: the true state |
+| `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
 | `signal` | the agent | `fact`, `value`, `precision` |
 | `action` | those who hear the agent, the planner | `action` |
@@ -169,7 +170,9 @@ class SocialLearning:
             "seen": None if self.graph.is_complete else self._seen(order),
         }
         state = SocialLearningState(seed, truth, order, 0, None)
-        events = (Event("setup", self._all, setup), Event("state", NOBODY, {"value": p.states[truth]}))
+        events = [Event("setup", self._all, setup), Event("state", NOBODY, {"value": p.states[truth]})]
+        if self.control:
+            events.append(Event("control", (PLANNER,), self.control.declared(), PLANNER))
         return Transition(state, (*events, *self._next_signal(state)))
 
     def turns(self, state: SocialLearningState) -> tuple[Turn, ...]:

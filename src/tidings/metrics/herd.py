@@ -7,8 +7,9 @@ from typing import Any
 
 from tidings.core.events import Event
 from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herding import FREE_TOLERANCE
 
-__all__ = ["HERD_COLUMNS", "herd_row"]
+__all__ = ["HERD_COLUMNS", "herd_row", "total_loss"]
 
 HERD_COLUMNS = (
     "state",
@@ -20,6 +21,9 @@ HERD_COLUMNS = (
     "belief",
     "off_path",
     "loss",
+    "cost",
+    "n_below",
+    "reward",
 )
 """Columns of `herd_row`, in order."""
 
@@ -37,28 +41,63 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         `state` (name), `n_agents` that acted, `n_good` that played the second state, `n_correct`, `first_cascade`
         (position from 0 of the first agent whose signal could not matter to a rational agent; None if there was none),
         `last_correct` (bool; None if nobody acted), `belief` in the second state at the end, `off_path` (actions no
-        rational agent would have taken; the belief is kept there), `loss` (sum of the agents' losses).
+        rational agent would have taken; the belief is kept there), `loss` (sum of the agents' losses), `cost` (what the
+        planner paid), `n_below` (agents whose precision was set below the free one) and `reward` (the planner's
+        discounted reward: minus what it paid and minus its error cost for each wrong or unwanted action; None without
+        a planner).
     """
     herd, truth = HerdBelief(), ""
     row: dict[str, Any] = dict.fromkeys(HERD_COLUMNS)
     row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
+    row |= {"cost": 0.0, "n_below": 0}
+    control: dict[str, Any] | None = None
+    n_false_good = 0
     for event in events:
         herd = follow_herd(herd, event)
         if event.kind == "state":
             truth = event.data["value"]
+        elif event.kind == "control":
+            control, row["reward"] = event.data, 0.0
+        elif event.kind == "precision" and herd.setup is not None:
+            row["cost"] += event.data["cost"]
+            row["n_below"] += event.data["precision"] < free_precision(herd.setup, event.data["seat"]) - FREE_TOLERANCE
+            if control is not None:
+                row["reward"] -= discount(control, herd.position) * event.data["cost"]
         elif event.kind == "action" and herd.setup is not None:
             is_good, is_right = event.data["action"] == herd.setup["states"][1], event.data["action"] == truth
             row["n_good"] += is_good
             row["n_correct"] += is_right
             row["last_correct"] = is_right
-            row["loss"] += 0.0 if is_right else _loss(herd.setup["threshold"], is_good)
+            if control is not None:
+                is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
+                row["reward"] -= discount(control, herd.position - 1) * control["error_cost"] * is_error
+            n_false_good += is_good and not is_right
             if herd.ignored and row["first_cascade"] is None:
                 row["first_cascade"] = herd.position - 1
     row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path, "belief": herd.belief}
+    if herd.setup is not None:
+        row["loss"] = total_loss(herd.setup["threshold"], n_false_good, herd.position - row["n_correct"])
     is_common = herd.setup is None or herd.setup["seen"] is None
     return row if is_common else row | {"belief": None, "first_cascade": None}
 
 
-def _loss(threshold: float, is_good: bool) -> float:
-    """Returns the loss of a wrong action; the two losses sum to 2 (both are 1 when payoffs are symmetric)."""
-    return 2.0 * threshold if is_good else 2.0 * (1.0 - threshold)
+def free_precision(setup: dict[str, Any], seat: str) -> float:
+    """Returns the precision that costs nothing for this seat."""
+    baseline = setup["precision"]
+    return baseline[seat] if isinstance(baseline, dict) else baseline
+
+
+def discount(control: dict[str, Any], position: int) -> float:
+    """Returns the weight of the agent at this position (from 0) in the planner's reward."""
+    return 1.0 if control["delta"] is None else float(control["delta"]) ** position
+
+
+def total_loss(threshold: float, n_false_good: Any, n_wrong: Any) -> Any:
+    """Returns the loss of all wrong actions; one of each kind sums to 2 (both are 1 when payoffs are symmetric).
+
+    Args:
+        threshold: Belief in the second state above which playing it pays.
+        n_false_good: Agents that played the second state when the first was true (number or array).
+        n_wrong: Agents that were wrong at all.
+    """
+    return 2.0 * threshold * n_false_good + 2.0 * (1.0 - threshold) * (n_wrong - n_false_good)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 __all__ = ["MetricResult", "mean_result", "refused", "share_result"]
 
@@ -57,7 +57,7 @@ def mean_result(
     if n == 1:
         return MetricResult(name, mean, unit, 1, estimator="one value")
     se = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
-    half = float(stats.t.ppf(0.975, n - 1)) * se
+    half = float(stdtrit(n - 1, 0.975)) * se
     return MetricResult(
         name, mean, unit, n, se, max(bounds[0], mean - half), min(bounds[1], mean + half), "mean, t interval"
     )
@@ -71,7 +71,7 @@ def share_result(name: str, n_true: int, n: int, unit: str = "share of rollouts"
     """
     if n == 0:
         return refused(name, unit, 0, "no rollout has a value")
-    share, z2 = n_true / n, float(stats.norm.ppf(0.975)) ** 2
+    share, z2 = n_true / n, float(ndtri(0.975)) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     se = math.sqrt(share * (1 - share) / n)

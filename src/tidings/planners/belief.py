@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidings.core import Observation, ReplyError, ScenarioError, SeatContext
 from tidings.theory.herd_events import HerdBelief, follow_herd
 
-__all__ = ["herd_of", "require_classic_model"]
+__all__ = ["herd_of", "require_allowed", "require_classic_model"]
 
 
 def herd_of(observation: Observation) -> HerdBelief:
@@ -18,6 +18,19 @@ def herd_of(observation: Observation) -> HerdBelief:
     if herd.setup is None:
         raise ReplyError("not_applicable", "this planner needs the events of social_learning")
     return herd
+
+
+def require_allowed(context: SeatContext, precisions: tuple[float, ...]) -> None:
+    """Checks that fixed precisions are allowed for the objective.
+
+    Raises:
+        ScenarioError: If an altruistic planner would go below the free precision.
+    """
+    free = context.settings.get("precision", 0.7)
+    free = max(free.values()) if isinstance(free, dict) else free
+    if context.planner.get("objective") != "biased" and min(precisions) < free:
+        allowed = f"an altruistic planner may not go below the free {free:g}"
+        raise ScenarioError("planner.precision", f"found {min(precisions):g}", allowed, "raise it, or plan `biased`")
 
 
 def require_classic_model(context: SeatContext, kind: str) -> float:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import networkx as nx
 import numpy as np
+import polars as pl
 
 from tidings.core import DataError, LimitError, ScenarioError
 from tidings.log.reader import failed_rollouts
@@ -182,7 +183,7 @@ def _run_summary(folder: RunFolder, plan: HerdPlan, progress: Progress) -> None:
     for first in range(0, n, _BLOCK):
         rollouts = np.arange(first, min(first + _BLOCK, n))
         path = folder.summary / f"{first:012d}.parquet"
-        if not path.exists():
+        if not path.exists() or len(pl.read_parquet(path, columns=["rollout"])) < len(rollouts):
             temporary = path.with_suffix(".tmp")
             plan.rows(rollouts).write_parquet(temporary)
             os.replace(temporary, path)

@@ -34,7 +34,12 @@ AGENTS: Mapping[str, str] = {
 }
 
 PLANNERS: Mapping[str, str] = {
-    "constant": "tidings.planners.constant:ConstantPlanner",
+    "constant": "tidings.planners.plain:ConstantPlanner",
+    "llm": "tidings.agents.llm:LLMAgent",
+    "myopic": "tidings.planners.optimal:MyopicPlanner",
+    "optimal": "tidings.planners.optimal:OptimalPlanner",
+    "random": "tidings.planners.plain:RandomPlanner",
+    "scripted": "tidings.planners.plain:ScriptedPlanner",
 }
 
 MODELS: Mapping[str, str] = {

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from tidings.agents.bayesian import BayesianAgent
 from tidings.core import PLANNER
+from tidings.environments.precision_control import PrecisionControl
 from tidings.environments.social_learning import SocialLearning
-from tidings.metrics.herd import HERD_COLUMNS
+from tidings.metrics.herd import HERD_COLUMNS, total_loss
 from tidings.simulation.compile import Compiled
-from tidings.theory.herding import HerdModel, simulate_herds
+from tidings.theory.herding import HerdModel, HerdRollouts, simulate_herds
 
 __all__ = ["HerdPlan", "plan_herds"]
 
@@ -31,12 +32,14 @@ class HerdPlan:
         compiled: The scenario.
         order: Seats in order of play.
         policy: (public belief, position) -> precision.
+        free: Position -> the precision that costs nothing.
         is_stationary: Whether the policy ignores the position.
     """
 
     compiled: Compiled
     order: tuple[str, ...]
     policy: Callable[[float, int], float]
+    free: Callable[[int], float]
     is_stationary: bool
 
     def rows(self, rollouts: NDArray[np.int64]) -> pl.DataFrame:
@@ -55,13 +58,16 @@ class HerdPlan:
             params.prior,
             params.ties,
             environment.threshold,
+            discount=self._discount,
+            cost=self._cost,
+            free=self.free,
             is_stationary=self.is_stationary,
             state=params.states.index(params.state) if params.state else None,
         )
         herds = simulate_herds(model, self.compiled.seed_root, rollouts, self.order, steps)
         n_correct = np.where(herds.state == 1, herds.n_good, n - herds.n_good)
         false_good = np.where(herds.state == 1, 0, herds.n_good)
-        loss = 2 * environment.threshold * false_good + 2 * (1 - environment.threshold) * (n - n_correct - false_good)
+        loss = total_loss(environment.threshold, false_good, n - n_correct)
         columns = {
             "state": np.array(params.states, dtype=object)[herds.state],
             "n_agents": np.full(n_correct.shape, n),
@@ -72,9 +78,36 @@ class HerdPlan:
             "belief": herds.belief,
             "off_path": np.zeros(n_correct.shape, dtype=np.int64),
             "loss": loss,
+            "cost": herds.cost,
+            "n_below": herds.n_below,
+            "reward": self._reward(herds),
         }
         frame = pl.DataFrame({name: columns[name] for name in HERD_COLUMNS})
         return frame.insert_column(0, pl.Series("rollout", rollouts))
+
+    @property
+    def _control(self) -> PrecisionControl | None:
+        environment = self.compiled.environment
+        assert isinstance(environment, SocialLearning)
+        return environment.control
+
+    @property
+    def _discount(self) -> float:
+        return 1.0 if self._control is None or self._control.delta is None else self._control.delta
+
+    def _cost(self, precision: float, position: int) -> float:
+        return 0.0 if self._control is None else self._control.cost.of(precision - self.free(position))
+
+    def _reward(self, herds: HerdRollouts) -> pl.Series:
+        control = self._control
+        if control is None:
+            return pl.Series([None] * len(herds.state), dtype=pl.Float64)
+        total = sum(self._discount**i for i in range(herds.n_agents))
+        wanted = herds.discounted_correct
+        if control.target is not None:
+            is_good = control.target == control.states[1]
+            wanted = herds.discounted_good if is_good else total - herds.discounted_good
+        return pl.Series(-herds.discounted_cost - control.error_cost * (total - wanted))
 
 
 def plan_herds(compiled: Compiled) -> HerdPlan | None:
@@ -91,11 +124,13 @@ def plan_herds(compiled: Compiled) -> HerdPlan | None:
         return None
     if params.order == "random" and (params.ties == "coin" or isinstance(params.precision, dict)):
         return None
+    if environment.control and environment.control.budget is not None:
+        return None
     order = environment.given_order()[: params.horizon]
+    baseline = params.precision
+    by_position = [baseline[seat] if isinstance(baseline, dict) else baseline for seat in order]
+    is_even = not isinstance(baseline, dict)
     if policy is None:
-        baseline = params.precision
-        if isinstance(baseline, dict):
-            by_position = [baseline[seat] for seat in order]
-            return HerdPlan(compiled, order, lambda _, position: by_position[position], is_stationary=False)
-        return HerdPlan(compiled, order, lambda _, __: baseline, is_stationary=True)
-    return HerdPlan(compiled, order, policy, getattr(planner, "is_stationary", False))
+        return HerdPlan(compiled, order, lambda _, position: by_position[position], by_position.__getitem__, is_even)
+    is_stationary = is_even and getattr(planner, "is_stationary", False)
+    return HerdPlan(compiled, order, policy, by_position.__getitem__, is_stationary)

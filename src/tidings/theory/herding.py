@@ -20,6 +20,7 @@ from tidings.core.seeds import SeedPath
 from tidings.theory.draws import child_keys, uniforms
 
 __all__ = [
+    "FREE_TOLERANCE",
     "TOLERANCE",
     "HerdModel",
     "HerdRollouts",
@@ -35,6 +36,9 @@ Ties = Literal["own_signal", "coin"]
 
 TOLERANCE = 1e-12
 """Posteriors closer than this to the threshold count as ties: in floats `1 - 0.7 <= 0.3` is false."""
+
+FREE_TOLERANCE = 1e-9
+"""A precision lies below the free one only if it does by more than this."""
 
 
 def posterior(belief: float, precision: float, signal: int) -> float:
@@ -110,7 +114,10 @@ class HerdRollouts:
         first_cascade: Position (from 0) of the first agent that ignored its signal, -1 if none did `[n_rollouts]`.
         last_action: Action of the last agent, 1 for G `[n_rollouts]`.
         belief: Public belief after the last agent `[n_rollouts]`.
+        cost: What the planner paid, sum of cost(q_i) `[n_rollouts]`.
+        n_below: Agents whose precision lay below the free one `[n_rollouts]`.
         discounted_correct: sum of discount^i [action_i = state] `[n_rollouts]`.
+        discounted_good: sum of discount^i [action_i = G] `[n_rollouts]`.
         discounted_cost: sum of discount^i cost(q_i) `[n_rollouts]`.
         n_agents: Agents in each herd.
     """
@@ -120,7 +127,10 @@ class HerdRollouts:
     first_cascade: NDArray[np.int32]
     last_action: NDArray[np.int8]
     belief: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    n_below: NDArray[np.int32]
     discounted_correct: NDArray[np.float64]
+    discounted_good: NDArray[np.float64]
     discounted_cost: NDArray[np.float64]
     n_agents: int
 
@@ -137,6 +147,7 @@ class HerdModel:
         threshold: Posterior above which G pays.
         discount: Weight of each later agent relative to the one before, in [0, 1].
         cost: (precision, position) -> what the planner pays.
+        free: Position -> the precision that costs nothing.
         is_stationary: Whether policy and cost ignore the position; then an uninformative step is final.
         state: The true state if it is fixed; else it is drawn with the prior.
     """
@@ -148,6 +159,7 @@ class HerdModel:
     threshold: float = 0.5
     discount: float = 1.0
     cost: Callable[[float, int], float] = lambda _precision, _position: 0.0
+    free: Callable[[int], float] = lambda _position: 0.5
     is_stationary: bool = True
     state: int | None = None
 
@@ -162,6 +174,7 @@ class _Rows(NamedTuple):
     after_bad: NDArray[np.float64]
     after_good: NDArray[np.float64]
     cost: NDArray[np.float64]
+    below: NDArray[np.float64]
 
 
 class _Beliefs:
@@ -194,7 +207,9 @@ class _Beliefs:
         after_good = self.id_of(next_belief(belief, in_good, in_bad))
         after_bad = self.id_of(next_belief(belief, 1.0 - in_good, 1.0 - in_bad))
         ignored = float(on_good == on_bad and on_good != 0.5)
-        return precision, on_good, on_bad, ignored, after_bad, after_good, model.cost(precision, position)
+        below = float(precision < model.free(position) - FREE_TOLERANCE)
+        cost = model.cost(precision, position)
+        return precision, on_good, on_bad, ignored, after_bad, after_good, cost, below
 
 
 class _Herds:
@@ -208,7 +223,8 @@ class _Herds:
         self.beliefs = _Beliefs(model)
         self.n_good, self.first = np.zeros(n, np.int32), np.full(n, -1, np.int32)
         self.last, self.final = np.zeros(n, np.int8), np.zeros(n, np.int32)
-        self.correct, self.paid = np.zeros(n), np.zeros(n)
+        self.cost, self.n_below = np.zeros(n), np.zeros(n, np.int32)
+        self.discounted = np.zeros((3, n))
         self.open = np.arange(n)
         self.ids = np.full(n, self.beliefs.id_of(model.prior), dtype=np.int32)
 
@@ -222,8 +238,10 @@ class _Herds:
         self.n_good[where] += action.astype(np.int32) * (self.model.n_agents - position)
         self.first[where] = np.where(self.first[where] < 0, position, self.first[where])
         self.last[where], self.final[where] = action, which
-        self.correct[where] += (action == self.truth[where]) * tail
-        self.paid[where] += rows.cost[which] * tail
+        n_left = self.model.n_agents - position
+        self.cost[where] += rows.cost[which] * n_left
+        self.n_below[where] += rows.below[which].astype(np.int32) * n_left
+        self._discount(where, which, action, rows, tail)
         self.open, self.ids = self.open[~done], self.ids[~done]
 
     def step(self, rows: _Rows, position: int, weight: float, coin: tuple[str, int]) -> None:
@@ -240,10 +258,24 @@ class _Herds:
         self.first[where[newly]] = position
         self.n_good[where] += action
         self.last[where] = action
-        self.correct[where] += weight * (action == self.truth[where])
-        self.paid[where] += weight * rows.cost[ids]
+        self.cost[where] += rows.cost[ids]
+        self.n_below[where] += rows.below[ids].astype(np.int32)
+        self._discount(where, ids, action, rows, weight)
         self.ids = np.where(action == 1, rows.after_good[ids], rows.after_bad[ids]).astype(np.int32)
         self.final[where] = self.ids
+
+    def _discount(
+        self,
+        where: NDArray[np.int64],
+        ids: NDArray[np.int32],
+        action: NDArray[np.int8],
+        rows: _Rows,
+        weight: float,
+    ) -> None:
+        """Adds right actions, actions G and costs, weighted."""
+        self.discounted[0, where] += weight * (action == self.truth[where])
+        self.discounted[1, where] += weight * action
+        self.discounted[2, where] += weight * rows.cost[ids]
 
 
 def simulate_herds(
@@ -276,6 +308,5 @@ def simulate_herds(
             herds.settle(rows, position, tails[position])
         herds.step(rows, position, weights[position], (seats[position], int(steps[position])))
     beliefs = np.array(herds.beliefs.values)[herds.final]
-    return HerdRollouts(
-        herds.truth, herds.n_good, herds.first, herds.last, beliefs, herds.correct, herds.paid, model.n_agents
-    )
+    known = herds.truth, herds.n_good, herds.first, herds.last, beliefs, herds.cost, herds.n_below
+    return HerdRollouts(*known, *herds.discounted, model.n_agents)

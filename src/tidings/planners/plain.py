@@ -1,0 +1,119 @@
+"""Planners that pay no attention to history: the controls every clever planner is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from tidings.core import ActionSpec, NumberSpec, Observation, Reply, ReplyError, SeatContext
+from tidings.planners.belief import require_allowed
+from tidings.spec.base import Params
+
+__all__ = ["ConstantPlanner", "RandomPlanner", "ScriptedPlanner"]
+
+Precision = Annotated[float, Field(ge=0.5, le=1.0)]
+
+
+class ConstantParams(Params):
+    """Settings of the planner `constant`."""
+
+    precision: Precision
+    """The precision of every signal."""
+
+
+@dataclass(frozen=True)
+class ConstantPlanner:
+    """Sets one precision for everybody."""
+
+    params: ConstantParams
+
+    Params: ClassVar[type[Params]] = ConstantParams
+    is_stationary: ClassVar[bool] = True
+
+    @classmethod
+    def build(cls, params: ConstantParams, context: SeatContext) -> ConstantPlanner:
+        """Returns the planner.
+
+        Raises:
+            ScenarioError: If an altruistic planner would go below the free precision.
+        """
+        require_allowed(context, (params.precision,))
+        return cls(params)
+
+    async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
+        """Returns the precision."""
+        return Reply(self.params.precision)
+
+    def precision(self, belief: float, position: int) -> float:
+        """Returns what is set at this public belief and position; a pure function, for the array path."""
+        return self.params.precision
+
+
+class RandomParams(Params):
+    """Settings of the planner `random`."""
+
+    low: Precision = 0.5
+    """Lowest precision drawn."""
+    high: Precision = 1.0
+    """Highest precision drawn."""
+
+
+@dataclass(frozen=True)
+class RandomPlanner:
+    """Draws each precision uniformly, within what it is allowed."""
+
+    params: RandomParams
+
+    Params: ClassVar[type[Params]] = RandomParams
+
+    @classmethod
+    def build(cls, params: RandomParams, context: SeatContext) -> RandomPlanner:
+        """Returns the planner."""
+        return cls(params)
+
+    async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
+        """Returns a uniform draw between the stated bounds and what the spec allows."""
+        assert isinstance(spec, NumberSpec)
+        low, high = max(self.params.low, spec.low), min(self.params.high, spec.high)
+        if low > high:
+            words = f"[{self.params.low:g}, {self.params.high:g}] holds nothing that is allowed"
+            raise ReplyError("out_of_range", words)
+        return Reply(low + (high - low) * observation.seed.uniform("precision"))
+
+
+class ScriptedParams(Params):
+    """Settings of the planner `scripted`."""
+
+    precisions: Annotated[tuple[Precision, ...], Field(min_length=1)]
+    """One for each agent in the order of play; the last one holds for all later agents."""
+
+
+@dataclass(frozen=True)
+class ScriptedPlanner:
+    """Sets the precisions it was given, one after another."""
+
+    params: ScriptedParams
+
+    Params: ClassVar[type[Params]] = ScriptedParams
+    is_stationary: ClassVar[bool] = False
+
+    @classmethod
+    def build(cls, params: ScriptedParams, context: SeatContext) -> ScriptedPlanner:
+        """Returns the planner.
+
+        Raises:
+            ScenarioError: If an altruistic planner would go below the free precision.
+        """
+        require_allowed(context, params.precisions)
+        return cls(params)
+
+    async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
+        """Returns the precision for the next agent."""
+        position = sum(event.kind == "precision" for event in observation.public)
+        return Reply(self.precision(0.5, position))
+
+    def precision(self, belief: float, position: int) -> float:
+        """Returns what is set for this position; a pure function, for the array path."""
+        return self.params.precisions[min(position, len(self.params.precisions) - 1)]
