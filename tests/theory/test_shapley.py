@@ -149,6 +149,8 @@ def test_a_zero_answer_adds_nothing_and_all_zero_is_uniform_only_in_the_softmax(
 def test_cancelling_coalition_has_value_zero():
     rows = np.array([[0.1, 0.2], [-0.3, -0.6], [0.2, 0.4], [1.0, 0.0]])
     assert shapley.coalition_values(rows)[0b0111] == 0.0
+    padded = np.vstack([np.eye(12, 2), rows[:3]])  # the three lie beyond the first block of the table
+    assert shapley.coalition_values(padded)[0b111 << 12] == 0.0
 
 
 @given(arrays(float, st.integers(1, 8), elements=entries))
@@ -226,6 +228,9 @@ def test_error_bound_is_infinite_for_an_answer_across_the_mean():
     bound = shapley.error_bound([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
     assert math.isinf(bound.inverse_product)
     assert math.isinf(bound.bound)
+    rows = np.array([[0.1, 0.3], [0.2, 0.6], [-3 * 0.3, 3 * 0.1]])
+    rows = np.vstack([rows, -rows[2]])
+    assert math.isinf(shapley.error_bound(rows).inverse_product)  # the product is 1e-18, not 0
 
 
 @pytest.mark.parametrize("bad", [[], [1.0, 2.0], [[]], [[1.0, math.nan]], [[1.0], [math.inf]], [["a"]], [[1 + 2j]]])

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from tidings.core.seeds import SeedPath
 from tidings.theory import shapley, topology
+from tidings.theory.cosine import pairwise_cosines
 from tidings.theory.topology_released import find_cycle
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "self_organisation.json").read_text())
@@ -118,6 +119,13 @@ def test_paper_graph_is_permutation_equivariant(rows, random):
     assert sorted((order[u], order[v]) for u, v in moved) == topology.contribution_dag(rows, -1.0)
 
 
+def test_cosines_stay_inside_their_range_and_have_no_diagonal():
+    rows = np.random.default_rng(3).normal(size=(50, 3))
+    cosines = pairwise_cosines(np.vstack([rows, -rows]))
+    assert cosines.min() == -1.0
+    assert not np.diag(cosines).any()
+
+
 def test_threshold_off_is_off_for_opposite_answers():
     rows = np.array([[3.0, 1.0, 0.3], [-3.0, -1.0, -0.3], [0.3, 0.1, 0.7]])
     edges = topology.contribution_dag(rows, -1.0)
@@ -138,6 +146,61 @@ def test_cap_prefers_closer_then_stronger_then_lower_id():
     assert (0, 2) in topology.contribution_dag(twins, -1.0, 1)
     assert (1, 2) not in topology.contribution_dag(twins, -1.0, 1)
     assert {(0, 2), (1, 2)} <= set(topology.contribution_dag(twins, -1.0, 2))
+
+
+def test_cap_takes_the_stronger_of_two_equally_close():
+    rows = np.array([[0.6, 0.8, 0.0], [0.6, 0.0, 0.8], [1.0, 0.0, 0.0], [0.0, 0.5, 1.0]])
+    assert [edge for edge in topology.contribution_dag(rows, -1.0, 1) if edge[1] == 2] == [(1, 2)]
+
+
+def plain_released(rows, top_k, threshold):
+    """The released rule of the sheet in plain loops, recursion for the search: (edges before, removed)."""
+    n, shares = len(rows), [float(c) for c in shapley.released_contributions(rows)]
+    lengths = np.linalg.norm(rows, axis=1)
+
+    def cosine(u, v):
+        return float(rows[u] @ rows[v] / (lengths[u] * lengths[v])) if lengths[u] * lengths[v] else 0.0
+
+    def adjusted(u, v):
+        return cosine(u, v) * (1 + n * (shares[u] - shares[v]))
+
+    edges = []
+    for v in range(n):
+        parents = [u for u in range(n) if u != v and max(cosine(u, v), -1.0) >= threshold]
+        parents.sort(key=lambda u: (-round(adjusted(u, v), 9), -round(shares[u], 9), u))
+        edges += [(u, v) for u in parents[:top_k]]
+    before, removed = sorted(edges), []
+
+    def walk(u, path, done):
+        for v in sorted(b for a, b in edges if a == u):
+            if v in path:
+                cycle = [*path[path.index(v) :], v]
+                return list(pairwise(cycle))
+            found = None if v in done else walk(v, [*path, v], done)
+            if found:
+                return found
+        done.add(u)
+        return None
+
+    def first_cycle():
+        done: set[int] = set()
+        found = (walk(root, [root], done) for root in range(n) if root not in done)
+        return next((cycle for cycle in found if cycle), None)
+
+    while cycle := first_cycle():
+        lightest = min(cycle, key=lambda edge: (round(max(0.0, adjusted(*edge)), 9), *edge))
+        edges.remove(lightest)
+        removed.append(lightest)
+    return before, removed
+
+
+@given(matrices, thresholds, st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_released_graph_equals_plain_loops(rows, threshold, top_k):
+    found = topology.trace_released_dag(rows, top_k, threshold)
+    before, removed = plain_released(rows, top_k, threshold)
+    assert found.edges_before == tuple(before)
+    assert found.removed == tuple(removed)
 
 
 @given(matrices, thresholds, st.integers(1, 4))
@@ -281,6 +344,8 @@ def test_selection_of_a_zero_sum_and_of_twins_is_the_lowest_id():
     assert topology.select_response(np.stack([np.cos(angles), np.sin(angles)], axis=1), [1, 1, 1]) == 0
     assert topology.select_response([[0.0, 1.0], [1.0, 0.1], [2.0, 0.2]], [0, 1, 1]) == 1
     assert topology.select_response([[0.0], [0.0]], [1, 1]) == 0
+    assert topology.select_response([[1.0, 0.0], [1.0, 1e-7]], [0, 1]) == 0  # scores 5e-15 apart
+    assert topology.select_response([[1.0, 0.0], [1.0, 1e-5]], [0, 1]) == 1  # scores 5e-11 apart
 
 
 def test_consensus():
