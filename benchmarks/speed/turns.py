@@ -20,8 +20,8 @@ ROUNDS = 3
 SCENARIO = """
 name: turns
 graph: {{kind: random_regular, d: 8, n: {n}, seed: 1}}
-models: {{m: {{use: scripted/talk, latency_s: {latency}, answers: ["ka lo"], concurrency: 100000}}}}
-agents: [{{kind: {kind}, count: {n}{model}}}]
+models: {{m: {{use: scripted/talk, latency_s: {latency}, answers: ["ka lo"], cache: false}}}}
+agents: [{{kind: "{kind}", count: {n}{model}}}]
 environment: {{kind: talk, rounds: {rounds}}}
 rollouts: {{count: 1, seed: 1, log: full}}
 """
@@ -29,7 +29,7 @@ rollouts: {{count: 1, seed: 1, log: full}}
 
 def play(n: int, rounds: int, kind: str, latency: float, folder: str) -> tuple[float, float]:
     """Returns (wall, CPU) seconds a turn of a rollout in which everybody talks at once."""
-    model = "" if kind == "scripted" else ", model: m"
+    model = ", policy: talk" if kind == "scripted" else ", model: m"
     path = Path(folder) / "turns.yaml"
     path.write_text(SCENARIO.format(n=n, rounds=rounds, kind=kind, latency=latency, model=model))
     scenario = tidings.load_scenario(path)
@@ -74,9 +74,9 @@ def main() -> None:
         for n, latency in ((1000, 1.0), (100, 0.05)):
             loops = 3 if latency == 1.0 else 20
             ideal, loop = latency * loops, median(bare(n, loops, latency)[0] for _ in range(ROUNDS))
-            for kind in ("ask", "llm"):
+            for kind in ("asking:Asking", "llm"):
                 wall = median(play(n, loops, kind, latency, folder)[0] for _ in range(ROUNDS))
-                words = f"{n} {kind} seats, {latency:g} s"
+                words = f"{n} {kind.partition(chr(58))[0]} seats, {latency:g} s"
                 print(f"  {words:26} {wall:8.2f} s   {wall / ideal:5.2f} x ideal   {wall / loop:5.2f} x bare loop")
 
 

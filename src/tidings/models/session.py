@@ -1,34 +1,95 @@
-"""The models of one run: one budget, one record, one guard around each."""
+"""The models of one run: one account, one record, one guard around each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tidings.core import LanguageModel
+from tidings.log.calls import CallStore
+from tidings.models.budget import Budget, Caps, Usage
+from tidings.models.guard import GuardedModel, GuardParams
+from tidings.models.recorded import RecordedModel
 from tidings.spec.scenario import Scenario
 
-__all__ = ["ModelSession", "Usage", "replaying_session"]
+__all__ = ["ModelSession", "WrapModel", "replay_from"]
+
+
+class WrapModel(Protocol):
+    """Puts something around each model of a scenario, or replaces it."""
+
+    def __call__(self, name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
+        """Returns the model that seats speak to."""
+        ...
 
 
 class ModelSession:
-    def __init__(self, scenario: Scenario) -> None:
+    """Everything the models of a run share.
+
+    Attributes:
+        budget: The account of the run.
+    """
+
+    def __init__(self, scenario: Scenario, elapsed_s: float = 0.0) -> None:
+        """Opens the account with the scenario's caps.
+
+        Args:
+            scenario: What is run.
+            elapsed_s: Wall-clock time that earlier processes of the same run took, in seconds.
+        """
         self._scenario = scenario
+        self._guards: dict[str, GuardedModel] = {}
+        self._calls: CallStore | None = None
+        limits = scenario.limits
+        self.budget = Budget(Caps(limits.calls, limits.tokens, limits.usd, limits.seconds), elapsed_s=elapsed_s)
 
     def wrap(self, name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
-        return model
+        """Returns the model with limits, record and account around it."""
+        self._guards[name] = GuardedModel(model, GuardParams.of(settings), self.budget)
+        return self._guards[name]
 
-    def open(self, folder: Path) -> None: ...
-    def close(self) -> None: ...
-    def usage(self):
-        from tidings.runner.progress import Usage
+    def open(self, folder: Path) -> None:
+        """Opens the record of the run and takes what earlier processes used into the account.
 
-        return Usage()
+        Raises:
+            DataError: If the record is damaged.
+        """
+        if not self._guards:
+            return
+        self._calls = CallStore(folder)
+        used = self.budget.used
+        for record in self._calls.records():
+            used.calls += record.attempts
+            used.tokens_in += record.tokens_in
+            used.tokens_out += record.tokens_out
+            used.usd += record.cost_usd
+        for guard in self._guards.values():
+            guard.calls = self._calls
 
-    def describe(self):
-        return {}
+    def close(self) -> None:
+        """Closes the record."""
+        if self._calls is not None:
+            self._calls.close()
+
+    def usage(self) -> Usage:
+        """Returns what has been used so far."""
+        return self.budget.used
+
+    def describe(self) -> dict[str, str]:
+        """Returns the id of each model, for the manifest."""
+        return {name: guard.name for name, guard in self._guards.items()}
+
+    def guard(self, name: str) -> GuardedModel:
+        """Returns the guard around a model of the scenario."""
+        return self._guards[name]
 
 
-def replaying_session(scenario, folder):
-    return ModelSession(scenario)
+def replay_from(folder: Path) -> WrapModel:
+    """Returns a wrapper that answers every call from a run's record and none from a model."""
+    calls = CallStore(folder)
+
+    def wrap(name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
+        return RecordedModel(calls, model.name, model.kinds, GuardParams.of(settings))
+
+    return wrap

@@ -16,6 +16,7 @@ __all__ = ["Estimate", "ModelEstimate", "estimate_calls"]
 
 _CHARS_PER_TOKEN = 4.0
 _SAMPLE = 3
+_MAX_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,7 @@ def _lines(compiled: Any, play: Any, seat: str) -> list[str]:
 
 
 def _model(session: ModelSession, name: str, calls: float, chars: float) -> ModelEstimate:
-    settings = session.guard_params(name)
-    tokens_in, tokens_out = chars / _CHARS_PER_TOKEN, calls * settings.max_tokens
-    usd = None
-    if settings.price_in is not None and settings.price_out is not None:
-        usd = (tokens_in * settings.price_in + tokens_out * settings.price_out) / 1e6
-    return ModelEstimate(name, round(calls), round(tokens_in), round(tokens_out), usd)
+    guard = session.guard(name)
+    tokens_in, tokens_out = round(chars / _CHARS_PER_TOKEN), round(calls * (guard.params.max_tokens or _MAX_TOKENS))
+    usd = guard.price.cost_usd(tokens_in, tokens_out) if guard.price.is_known else None
+    return ModelEstimate(name, round(calls), tokens_in, tokens_out, usd)

@@ -76,7 +76,7 @@ def start_run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
     plan = _summary_plan(compiled)
     folder = RunFolder.create(out, scenario.name)
     folder.scenario.write_text(dump_scenario(scenario), encoding="utf-8")
-    folder.write_json("graph.json", nx.node_link_data(compiled.graph, edges="edges"))
+    folder.write_json("graph.json", nx.node_link_data(compiled.graph, edges="edges"), indent=None)
     folder.write_json("manifest.json", _manifest(compiled, plan, session))
     return _execute(folder, compiled, plan, session, progress)
 
@@ -96,7 +96,7 @@ def resume_run(path: Path, progress: Progress, *, changes: Iterable[str] = (), r
     """
     folder = RunFolder.open(path)
     scenario = _changed(folder, tuple(changes))
-    session = ModelSession(scenario)
+    session = ModelSession(scenario, float(folder.read_json("status.json").get("elapsed_s", 0.0)))
     compiled = compile_scenario(scenario, session.wrap)
     plan = _logged_plan(folder, compiled)
     if changes:
@@ -162,6 +162,7 @@ async def _run_logged(
     try:
         n = compiled.scenario.rollouts.count
         n_done = sum(store.is_finished(rollout) for rollout in range(n))
+        progress.check = session.budget.check_time
         progress.start(n, n_done, 0 if retry_failed else len(failed_rollouts(folder.events)))
         _write_status(folder, "running", "", progress, session)
         missing = (rollout for rollout in range(n) if not store.is_finished(rollout))
@@ -242,6 +243,7 @@ def _write_status(folder: RunFolder, status: str, message: str, progress: Progre
             "done": progress.n_done,
             "failed": progress.n_failed,
             "pid": os.getpid(),
+            "elapsed_s": round(session.budget.elapsed_s, 3),
             "calls": usage.calls,
             "cached": usage.cached,
             "tokens": usage.tokens,

@@ -7,26 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tidings.models.budget import Usage
 from tidings.simulation.play import Play
 
-__all__ = ["Progress", "Usage", "live_progress"]
-
-
-@dataclass
-class Usage:
-    """What the models of a run have used so far.
-
-    Attributes:
-        calls: Answered calls.
-        cached: Calls answered from the record.
-        tokens: Tokens in and out.
-        usd: Price of the tokens; NaN if a price is not known.
-    """
-
-    calls: int = 0
-    cached: int = 0
-    tokens: int = 0
-    usd: float = 0.0
+__all__ = ["Progress", "live_progress"]
 
 
 @dataclass
@@ -39,6 +23,7 @@ class Progress:
         n_failed: Of these, how many failed.
         n_steps: Steps committed by this process.
         usage: Asked for the model usage when it is shown.
+        check: Called after every committed step; may raise to stop the run at a cap.
     """
 
     n_rollouts: int = 0
@@ -46,6 +31,7 @@ class Progress:
     n_failed: int = 0
     n_steps: int = 0
     usage: Callable[[], Usage] = Usage
+    check: Callable[[], None] = lambda: None
     started: float = field(default_factory=time.monotonic)
 
     def start(self, n_rollouts: int, n_done: int, n_failed: int) -> None:
@@ -53,8 +39,14 @@ class Progress:
         self.n_rollouts, self.n_done, self.n_failed = n_rollouts, n_done, n_failed
 
     def advance(self, play: Play) -> None:
-        """Counts a committed step."""
+        """Counts a committed step.
+
+        Raises:
+            LimitError: If the cap on time is reached.
+        """
         self.n_steps += 1
+        if play.status == "running":
+            self.check()
 
     def finish(self, play: Play) -> None:
         """Counts an ended rollout."""

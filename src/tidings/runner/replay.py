@@ -11,7 +11,7 @@ import polars as pl
 from tidings.core import ActionSpec, Agent, DataError, Event, Observation, ReplayError, Reply, ReplyError
 from tidings.log.codec import encode_step
 from tidings.log.reader import read_rollouts
-from tidings.models.session import replaying_session
+from tidings.models.session import replay_from
 from tidings.runner.execute import blocking
 from tidings.runner.folder import RunFolder
 from tidings.simulation.compile import Compiled, compile_scenario
@@ -35,8 +35,7 @@ def replay_run(path: Path) -> tuple[int, int]:
     """
     folder = RunFolder.open(path)
     scenario = read_scenario(folder.scenario)
-    session = replaying_session(scenario, folder.calls)
-    compiled = compile_scenario(scenario, session.wrap)
+    compiled = compile_scenario(scenario, replay_from(folder.calls))
     if folder.read_json("manifest.json").get("log") == "summary":
         return _replay_summary(folder, compiled), 0
     return blocking(_replay_events(folder, compiled))
