@@ -88,7 +88,12 @@ def test_a_wrong_request_is_one_line_and_exit_2(herd: Path, tmp_path: Path, word
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
-    for words in (["run", tmp_path / "no.yaml"], ["resume", tmp_path / "no"], ["report", tmp_path], ["replay", tmp_path]):
+    for words in (
+        ["run", tmp_path / "no.yaml"],
+        ["resume", tmp_path / "no"],
+        ["report", tmp_path],
+        ["replay", tmp_path],
+    ):
         done = command(*words)
         assert done.returncode == 2, words
         assert "Traceback" not in done.stderr

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -68,7 +69,7 @@ def test_uniforms_are_uniform_and_uncorrelated() -> None:
         bins[int(draw * 20)] += 1
     chi2 = sum((count - n / 20) ** 2 / (n / 20) for count in bins)
     assert chi2 < 45  # 19 degrees of freedom, p about 0.0007
-    lag = sum((a - 0.5) * (b - 0.5) for a, b in zip(draws, draws[1:], strict=False)) / n * 12
+    lag = sum((a - 0.5) * (b - 0.5) for a, b in pairwise(draws)) / n * 12
     assert abs(lag) < 4 / n**0.5
 
 

@@ -169,7 +169,7 @@ def test_an_empty_folder_is_an_empty_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize("segment_bytes", [1, 700, 1 << 20])
 @pytest.mark.parametrize("crash", [None, 0, 1])
 def test_a_failed_rollout_is_tried_again_in_its_place(tmp_path: Path, segment_bytes: int, crash: int | None) -> None:
-    """Rollout 2 failed; without its last step it is taken up again, and then the log is that of a run without failure."""
+    """Rollout 2 failed; taken up again without its last step, it leaves the log of a run without failure."""
     write_all(tmp_path, IN_ORDER, segment_bytes=segment_bytes)
     before = bytes_of(tmp_path)
     store = EventStore(tmp_path, segment_bytes=segment_bytes)

@@ -57,7 +57,7 @@ def _seats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_equal_seeds_give_equal_bytes_in_any_latency_order(tmp_path: Path) -> None:
-    """Twenty orders of arrival, in a simultaneous environment with four rollouts at once; a sequential one cannot fail."""
+    """Twenty orders of arrival, four rollouts at once, in a simultaneous environment: a sequential one cannot fail."""
     calm = tidings.run(scenario(tmp_path), out=tmp_path / "runs")
     found = {event_bytes(calm.path)}
     for _ in range(20):

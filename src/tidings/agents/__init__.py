@@ -1,1 +1,1 @@
-"""Seats that decide. An agent is `async act(observation, spec) -> Reply`; it never sees an environment or another agent."""
+"""Seats that decide: `async act(observation, spec) -> Reply`, without sight of an environment or of another agent."""

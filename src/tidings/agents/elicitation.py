@@ -4,10 +4,13 @@
 |---|---|---|---|---|
 | `json` | one request of kind `json` each, with the spec's schema | | | one request for all fields |
 | `text` | its label, in plain text | in plain text | in plain text | one JSON object, in plain text |
-| `choice` | exact probabilities of the labels | in plain text | in plain text | field by field |
+| `choice` | exact probabilities of the labels | the same, of a grid | in plain text | field by field |
+
+Numbers are asked by `choice` only of models that also `score` (they know the probability of whole texts, not of first
+tokens alone), in steps of a twentieth of the interval; a model that cannot count then still states a belief.
 
 `auto` takes the first that the model can: for a choice `choice`, `json`, `text`; for a structured answer `json`,
-`choice`, `text`; for a number `json`, `text`; for a text `text`, `json`.
+`choice`, `text`; for a number `json`, `choice`, `text`; for a text `text`, `json`.
 """
 
 from __future__ import annotations
@@ -40,12 +43,13 @@ Way = Literal["json", "text", "choice"]
 ORDERS: Mapping[type, tuple[Way, ...]] = {
     ChoiceSpec: ("choice", "json", "text"),
     StructuredSpec: ("json", "choice", "text"),
-    NumberSpec: ("json", "text"),
+    NumberSpec: ("json", "choice", "text"),
     TextSpec: ("text", "json"),
 }
 """What `auto` tries first, by kind of answer."""
 
 _SHORT_TOKENS = 32
+_GRID_STEPS = 20
 _WRAPPED = "answer"
 
 
@@ -70,6 +74,10 @@ class Question:
     labels: Mapping[str, str]
     schema: dict[str, Any] | None = None
     is_optional: bool = False
+
+    def value(self, option: str) -> Any:
+        """Returns what an option of a choice stands for."""
+        return float(option) if isinstance(self.spec, NumberSpec) else option
 
     def max_tokens(self, allowed: int) -> int:
         """Returns how long the answer may be: numbers and choices are short."""
@@ -104,12 +112,12 @@ def plan_questions(
     """
     way: Way = next(way for way in ORDERS[type(spec)] if way in kinds) if elicit == "auto" else elicit
     if way == "choice" and isinstance(spec, StructuredSpec):
-        return tuple(_parts(spec, (), seed, has_labels))
+        return tuple(_parts(spec, (), seed, has_labels, "score" in kinds))
     if way == "json" or isinstance(spec, StructuredSpec):
         return (_json_question(spec, seed, "json" if way == "json" else "text"),)
     if isinstance(spec, ChoiceSpec):
         return (_choice_question(spec, (), seed, has_labels, by_choice=way == "choice"),)
-    return (_plain_question(spec, ()),)
+    return (_plain_question(spec, (), by_grid=way == "choice" and "score" in kinds),)
 
 
 def read_answer(question: Question, response: ModelResponse) -> Any:
@@ -198,16 +206,18 @@ def _pick(probabilities: list[float], temperature: float, draw: float) -> int:
     return max(i for i, weight in enumerate(weights) if weight > 0)
 
 
-def _parts(spec: StructuredSpec, path: tuple[str, ...], seed: SeedPath | None, has_labels: bool) -> Iterable[Question]:
+def _parts(
+    spec: StructuredSpec, path: tuple[str, ...], seed: SeedPath | None, has_labels: bool, has_scores: bool
+) -> Iterable[Question]:
     for name, part in spec.fields.items():
         here, is_optional = (*path, name), name in spec.optional
         if isinstance(part, StructuredSpec):
-            yield from _parts(part, here, seed, has_labels)
+            yield from _parts(part, here, seed, has_labels, has_scores)
         elif isinstance(part, ChoiceSpec):
             # Probabilities cannot say "I leave it out".
             yield _choice_question(part, here, seed, has_labels, by_choice=not is_optional, is_optional=is_optional)
         else:
-            yield _plain_question(part, here, is_optional=is_optional)
+            yield _plain_question(part, here, is_optional=is_optional, by_grid=has_scores and not is_optional)
 
 
 def _choice_question(
@@ -227,8 +237,12 @@ def _choice_question(
     return Question(path, spec, "choice" if by_choice else "text", text, answers, is_optional=is_optional)
 
 
-def _plain_question(spec: NumberSpec | TextSpec, path: tuple[str, ...], *, is_optional: bool = False) -> Question:
+def _plain_question(
+    spec: NumberSpec | TextSpec, path: tuple[str, ...], *, is_optional: bool = False, by_grid: bool = False
+) -> Question:
     if isinstance(spec, NumberSpec):
+        if by_grid and (grid := _grid(spec)):
+            return Question(path, spec, "choice", prompts.ask_number(_words(spec, path), spec), {x: x for x in grid})
         text = prompts.ask_number(_words(spec, path), spec, is_optional=is_optional)
     else:
         text = prompts.ask_text(_words(spec, path), spec, is_optional=is_optional)
@@ -237,6 +251,17 @@ def _plain_question(spec: NumberSpec | TextSpec, path: tuple[str, ...], *, is_op
 
 def _words(spec: ActionSpec, path: tuple[str, ...]) -> str:
     return spec.question or (f"What is your {path[-1]}?" if path else prompts.question_words(spec))
+
+
+def _grid(spec: NumberSpec) -> tuple[str, ...]:
+    """Returns texts of evenly spaced numbers; empty if one would be the beginning of another, or for whole numbers."""
+    step = (spec.high - spec.low) / _GRID_STEPS
+    if spec.is_integer or step <= 0 or spec.low < 0:
+        return ()
+    n_decimals = next(n for n in range(1, 17) if n == 16 or abs(round(step, n) - step) < 1e-12)
+    grid = tuple(dict.fromkeys(f"{spec.low + i * step:.{n_decimals}f}" for i in range(_GRID_STEPS + 1)))
+    is_clear = len({len(text) for text in grid}) == 1 and all(spec.low <= float(text) <= spec.high for text in grid)
+    return grid if is_clear else ()
 
 
 def _json_question(spec: ActionSpec, seed: SeedPath | None, kind: Literal["json", "text"]) -> Question:

@@ -86,6 +86,7 @@ class HumanAgent:
     terminal: Terminal = field(default_factory=StandardTerminal)
 
     Params: ClassVar[type[Params]] = HumanParams
+    is_human: ClassVar[bool] = True
 
     @classmethod
     def build(cls, params: HumanParams, context: SeatContext) -> HumanAgent:

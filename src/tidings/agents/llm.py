@@ -279,7 +279,7 @@ async def _answer(turn: _Turn, question: Question) -> tuple[str, Any]:
         draw = turn.observation.seed.uniform("choice", *question.path)
         option, thought = read_probabilities(question, response, params.temperature, draw)
         turn.thoughts.append(thought)
-        return next(label for label, name in question.labels.items() if name == option), option
+        return next(label for label, name in question.labels.items() if name == option), question.value(option)
     response = await turn.ask(kind=question.kind, schema=question.schema, max_tokens=max_tokens)
     try:
         return response.text, read_answer(question, response)

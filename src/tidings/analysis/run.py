@@ -134,11 +134,10 @@ class Run:
         if self.is_summary:
             files = sorted(self._folder.summary.glob("*.parquet"))
             return pl.read_parquet(files) if files else pl.DataFrame()
-        make = ROWS.get(self.scenario.environment.kind)
-        if make is None:
-            return pl.DataFrame({"rollout": [r for r, lines in self._ended()]}, schema={"rollout": pl.Int64})
-        rows = [{"rollout": r, **make(_events(lines))} for r, lines in self._ended()]
-        return pl.DataFrame(rows, infer_schema_length=None)
+        maker = ROWS.get(self.scenario.environment.kind)
+        if maker is None:
+            return pl.DataFrame({"rollout": [r for r, _ in self._ended()]}, schema={"rollout": pl.Int64})
+        return maker.frame((rollout, _events(lines)) for rollout, lines in self._ended())
 
     def twin(self) -> pl.DataFrame:
         """Returns the rows of the rational twin on the same seeds; empty if the run has none or is its own twin."""
@@ -217,7 +216,7 @@ class Run:
         kind = self.scenario.environment.kind
         n_failed = int(self.status.get("failed", 0))
         wanted = names or self.scenario.metrics
-        return evaluate(kind, wanted, self._rows_or_empty(), n_failed, drop_failed=failed == "drop")
+        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=failed == "drop")
 
     def twin_results(self, *names: str) -> list[MetricResult]:
         """Returns the figures of the rational twin; empty if there is none."""
@@ -289,13 +288,6 @@ class Run:
         for rollout, lines in read_rollouts(self._folder.events):
             if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
                 yield rollout, lines
-
-    def _rows_or_empty(self) -> pl.DataFrame:
-        rows = self.rollouts()
-        if not rows.is_empty():
-            return rows
-        make = ROWS.get(self.scenario.environment.kind)
-        return pl.DataFrame(schema={"rollout": pl.Int64, **dict.fromkeys(make(()), pl.Float64)}) if make else rows
 
     def _need_events(self, what: str) -> None:
         if self.is_summary:

@@ -30,5 +30,7 @@ def run(
     changes = [*set_]
     changes += [f"rollouts.count={rollouts}"] if rollouts is not None else []
     changes += [f"rollouts.seed={seed}"] if seed is not None else []
-    outcome = play(load_scenario(scenario, changes), out, live_progress(quiet=quiet or json))
+    checked = load_scenario(scenario, changes)
+    has_person = any(group.kind == "human" for group in checked.agents)
+    outcome = play(checked, out, live_progress(quiet=quiet or json or has_person))
     finish(outcome, as_json=json)

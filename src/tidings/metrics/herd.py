@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import polars as pl
 
 from tidings.core.events import Event
 from tidings.theory.herd_events import HerdBelief, follow_herd
@@ -11,21 +13,21 @@ from tidings.theory.herding import FREE_TOLERANCE
 
 __all__ = ["HERD_COLUMNS", "herd_row", "total_loss"]
 
-HERD_COLUMNS = (
-    "state",
-    "n_agents",
-    "n_good",
-    "n_correct",
-    "first_cascade",
-    "last_correct",
-    "belief",
-    "off_path",
-    "loss",
-    "cost",
-    "n_below",
-    "reward",
-)
-"""Columns of `herd_row`, in order."""
+HERD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "state": pl.String,
+    "n_agents": pl.Int64,
+    "n_good": pl.Int64,
+    "n_correct": pl.Int64,
+    "first_cascade": pl.Int64,
+    "last_correct": pl.Boolean,
+    "belief": pl.Float64,
+    "off_path": pl.Int64,
+    "loss": pl.Float64,
+    "cost": pl.Float64,
+    "n_below": pl.Int64,
+    "reward": pl.Float64,
+}
+"""Columns of `herd_row` with their types, in order."""
 
 
 def herd_row(events: Iterable[Event]) -> dict[str, Any]:

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
 from tidings.metrics import social_learning
-from tidings.metrics.herd import herd_row
+from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.result import MetricResult
 
-__all__ = ["METRICS", "ROWS", "check_metrics", "evaluate"]
+__all__ = ["METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate"]
 
-ROWS: Mapping[str, Callable[[Iterable[Event]], dict[str, Any]]] = {
-    "social_learning": herd_row,
+class RowMaker(NamedTuple):
+    """How the events of one rollout become one row of figures.
+
+    Attributes:
+        make: Events -> row.
+        columns: Name -> type of each column.
+    """
+
+    make: Callable[[Iterable[Event]], dict[str, Any]]
+    columns: Mapping[str, Any]
+
+    def frame(self, rows: Iterable[tuple[int, Iterable[Event]]]) -> pl.DataFrame:
+        """Returns one row for each (rollout, events)."""
+        made = [{"rollout": rollout, **self.make(events)} for rollout, events in rows]
+        return pl.DataFrame(made, schema={"rollout": pl.Int64, **self.columns})
+
+
+ROWS: Mapping[str, RowMaker] = {
+    "social_learning": RowMaker(herd_row, HERD_COLUMNS),
 }
-"""Environment -> the function that turns the events of one rollout into one row of figures."""
+"""Environment -> how its rollouts become rows of figures."""
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
     "social_learning": {

@@ -47,13 +47,10 @@ def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool]]:
 async def twin_rows(scenario: Scenario, rollouts: Iterable[int]) -> pl.DataFrame:
     """Returns one row of figures for each rollout of the twin, with `correct`: whether each agent was right."""
     compiled = compile_scenario(twin_scenario(scenario))
-    make = ROWS[scenario.environment.kind]
-    rows = []
-    for rollout in rollouts:
-        events = await _events(compiled, rollout)
-        if events[-1].data.get("status") == "ok":
-            rows.append({"rollout": rollout, **make(events), "correct": correct_actions(events)[1]})
-    return pl.DataFrame(rows, infer_schema_length=None)
+    played = [(rollout, await _events(compiled, rollout)) for rollout in rollouts]
+    ended = [(rollout, events) for rollout, events in played if events[-1].data.get("status") == "ok"]
+    correct = pl.Series("correct", [correct_actions(events)[1] for _, events in ended], dtype=pl.List(pl.Boolean))
+    return ROWS[scenario.environment.kind].frame(ended).with_columns(correct)
 
 
 async def _events(compiled: Compiled, rollout: int) -> list[Event]:
