@@ -3,7 +3,7 @@
 import inspect
 import json
 import math
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ def path_law(kernel, n):
         law = law @ steps
     joint = np.zeros((2**n, 2**n))
     for states in product(range(4), repeat=n):
-        p = law[states[0]] * math.prod(steps[a, b] for a, b in zip(states, states[1:], strict=False))
+        p = law[states[0]] * math.prod(steps[a, b] for a, b in pairwise(states))
         x = sum((s // 2) << i for i, s in enumerate(states))
         y = sum((s % 2) << i for i, s in enumerate(states))
         joint[x, y] += p
@@ -99,7 +99,7 @@ def expected_logprob_mi(via):
             if via["contexts"] is None:
                 columns, own = list(range(n_worlds)), x
             else:
-                columns, own = [x, *(l for l, count in enumerate(counts) for _ in range(count))], 0
+                columns, own = [x, *(other for other, count in enumerate(counts) for _ in range(count))], 0
             for z in range(n_texts):
                 call = {"logp": scores[columns, z][None, :], "src": [own], "include_self": via["include_self"]}
                 total += p_draw * channel[x, z] / n_worlds * evaluate("mi_logprob", call)

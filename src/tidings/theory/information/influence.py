@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from math import comb
 
 from numpy.typing import ArrayLike
 
+from tidings.theory.coalitions import exact_shapley_game
 from tidings.theory.information.entropy import divergence_bits, joint_information_bits
 from tidings.theory.information.laws import check_index, check_positive, read_channel, read_law
 
@@ -99,28 +99,18 @@ def leave_one_out_influence(v: Mapping[tuple[int, ...], float], n: int) -> list[
 def shapley_values(v: Mapping[tuple[int, ...], float], n: int) -> list[float]:
     """Returns the exact Shapley value of each input, in the unit of v; they sum to v(all) - v(none).
 
-    sum over S without i of (v(S + i) - v(S)) / (n C(n-1, |S|)).
-
     Args:
-        v: Value of each sorted tuple of input indices; all 2^n subsets.
+        v: Value of each sorted tuple of input indices, finite; all 2^n subsets.
         n: Number of inputs.
 
     Raises:
-        ValueError: A missing subset, or n out of range.
+        ValueError: A missing subset, a value that is not finite, or n out of range.
 
-    Undefined: NaN where two infinite values are subtracted.
     Source: Shapley 1953.
     """
-    everyone = _check_game(v, n)
-    result = []
-    for i in everyone:
-        others = everyone[:i] + everyone[i + 1 :]
-        total = 0.0
-        for size in range(n):
-            gains = [v[tuple(sorted((*subset, i)))] - v[subset] for subset in combinations(others, size)]
-            total += float(sum(gains)) / comb(n - 1, size)
-        result.append(total / n)
-    return result
+    if not _check_game(v, n):
+        return []
+    return exact_shapley_game(lambda coalition: v[tuple(sorted(coalition))], n).tolist()
 
 
 def _check_game(v: Mapping[tuple[int, ...], float], n: int) -> tuple[int, ...]:

@@ -141,7 +141,7 @@ def information_density_increments(
     with np.errstate(divide="ignore"):
         log_weights = np.log(weights)
     increments: list[float] = []
-    for step in steps if steps.size else ():
+    for step in _without_common_factor(steps) if steps.size else ():
         joint = log_weights + step
         log_evidence = float(_log_sum(joint[None, :])[0])
         increments.append(_density(float(step[truth]), log_evidence))
@@ -163,13 +163,19 @@ def _read_scores(logp: ArrayLike, src: Sequence[int]) -> tuple[NDArray[np.float6
         raise ValueError(f"src: {len(src)!r} entries; allowed is one per sample of logp, {len(scores)}")
     _check_scores(scores, "logp")
     own = [check_index(column, scores.shape[1], f"src[{index}]") for index, column in enumerate(src)]
-    return scores, np.array(own, dtype=np.intp)
+    return _without_common_factor(scores), np.array(own, dtype=np.intp)
 
 
 def _check_scores(scores: NDArray[np.float64], where: str) -> None:
     bad = scores[np.isnan(scores) | (scores == np.inf)]
     if bad.size:
         raise ValueError(f"{where}: entry {float(bad[0])!r}; allowed are natural logarithms, -inf included")
+
+
+def _without_common_factor(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the rows less their largest entry: it cancels in every figure, and small logarithms keep more digits."""
+    largest = rows.max(axis=1, initial=-np.inf)
+    return rows - np.where(np.isinf(largest), 0.0, largest)[:, None]
 
 
 def _log_sum(rows: NDArray[np.float64]) -> NDArray[np.float64]:
