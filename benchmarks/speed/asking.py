@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tidings.core import ActionSpec, CallKey, LanguageModel, ModelRequest, Observation, PromptMessage, Reply, SeatContext
+from tidings.core import (
+    ActionSpec,
+    CallKey,
+    LanguageModel,
+    ModelRequest,
+    Observation,
+    PromptMessage,
+    Reply,
+    SeatContext,
+)
 from tidings.spec.base import Params
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+
 import tidings
 
 N_ROLLOUTS, N_AGENTS, P, ROUNDS = 100_000, 100, 0.7, 5

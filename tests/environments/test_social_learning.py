@@ -1,5 +1,6 @@
 """Social learning end to end: closed forms through `tidings.run`, graphs, orders, payoffs, errors."""
 
+import json
 from math import sqrt
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import tidings
 from tidings.core import ScenarioError
+from tidings.simulation.compile import compile_scenario
 from tidings.theory.network_learning import learn_on_network
 
 
@@ -37,8 +39,8 @@ def test_hundred_thousand_runs_meet_the_closed_form(tmp_path: Path, ties: str, l
 @pytest.mark.parametrize("graph", ["{kind: path, n: 8}", "{kind: cycle, n: 8}", "{kind: star, n: 7}"])
 def test_bayesians_on_graphs_meet_exact_learning_curves(tmp_path: Path, graph: str) -> None:
     run = tidings.run(write(tmp_path, graph), out=tmp_path / "runs", overrides={"rollouts.count": 1500})
-    (setup,) = [e for e in run.events().filter(rollout=0, kind="setup").to_dicts()]
-    seen_by_name = __import__("json").loads(setup["data"])["seen"]
+    (setup,) = run.events().filter(rollout=0, kind="setup").to_dicts()
+    seen_by_name = json.loads(setup["data"])["seen"]
     order = list(seen_by_name)
     seen = [[order.index(other) for other in seen_by_name[seat]] for seat in order]
     exact = learn_on_network(seen, [0.7] * 8)
@@ -103,7 +105,11 @@ def test_heterogeneous_precision(tmp_path: Path) -> None:
         write(tmp_path, precision=precision), out=tmp_path / "runs", overrides={"rollouts.log": "summary"}
     )
     columns = ["state", "n_good", "n_correct", "first_cascade", "belief"]
-    assert full.rollouts().select(columns).equals(fast.rollouts().select(columns).cast(full.rollouts().select(columns).schema))
+    assert (
+        full.rollouts()
+        .select(columns)
+        .equals(fast.rollouts().select(columns).cast(full.rollouts().select(columns).schema))
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,4 +130,54 @@ def test_heterogeneous_precision(tmp_path: Path) -> None:
 def test_wrong_settings_are_one_line(tmp_path: Path, environment: dict, message: str) -> None:
     with pytest.raises(ScenarioError, match=message) as caught:
         tidings.load_scenario(write(tmp_path, **environment))
+    assert "\n" not in str(caught.value)
+
+
+SHEET = (
+    "{statements: {B: [It is slow., It is loud., It is old.], G: [It is cheap., It is safe., It is red.]}, "
+    "n_for: 2, n_against: 1}"
+)
+
+
+def test_messages_of_true_statements_point_as_often_as_asked(tmp_path: Path) -> None:
+    """The realised precision of messages is the requested one; every sentence stands on the sheet."""
+    run = tidings.run(write(tmp_path, fact_sheet=SHEET, precision=0.8), out=tmp_path / "runs")
+    sentences = {"G": {"It is cheap.", "It is safe.", "It is red."}, "B": {"It is slow.", "It is loud.", "It is old."}}
+    states = dict(zip(run.rollouts()["rollout"], run.rollouts()["state"], strict=True))
+    n_right = n = 0
+    texts = set()
+    for row in run.events().filter(kind="signal").to_dicts():
+        data = json.loads(row["data"])
+        said = {f"{part.strip()}." for part in data["text"].split(".") if part.strip()}
+        assert said <= sentences["G"] | sentences["B"]
+        points_to = "G" if len(said & sentences["G"]) > len(said & sentences["B"]) else "B"
+        assert points_to == data["value"]
+        n_right += points_to == states[row["rollout"]]
+        n += 1
+        texts.add(data["text"])
+    assert abs(n_right / n - 0.8) < 3.5 * sqrt(0.8 * 0.2 / n)
+    assert len(texts) > 20
+
+
+def test_a_message_does_not_tell_the_signal_itself(tmp_path: Path) -> None:
+    scenario = tidings.load_scenario(write(tmp_path, fact_sheet=SHEET))
+    compiled = compile_scenario(scenario)
+    play = compiled.play(0)
+    signal = next(event for event in play.open() if event.kind == "signal")
+    words = compiled.environment.describe(signal, "a0")
+    assert signal.data["text"] in words
+    assert "hint says" not in words
+
+
+@pytest.mark.parametrize(
+    ("sheet", "message"),
+    [
+        ("{statements: {B: [x.], G: [y.]}}", "need at least n_for"),
+        ("{statements: {B: [x., z.], G: [y., w.]}, n_against: 2}", "must be below n_for"),
+        ("{statements: {B: [x., z.], H: [y., w.]}}", "need statements for"),
+    ],
+)
+def test_wrong_fact_sheets_are_one_line(tmp_path: Path, sheet: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message) as caught:
+        tidings.load_scenario(write(tmp_path, fact_sheet=sheet))
     assert "\n" not in str(caught.value)

@@ -42,9 +42,8 @@ class Drawing:
     async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
         p = self.params
         self.calls.append(observation.seat)
-        if p.kill_at is not None and len(self.calls) == p.kill_at and not Path(p.once).exists():
-            Path(p.once).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.calls) == p.kill_at:
+            _kill_once(Path(p.once))
         if p.latency_s:
             await asyncio.sleep(p.latency_s * int.from_bytes(os.urandom(2), "big") / 65536)
         if observation.seed.uniform("fail") < p.fail_share:
@@ -53,3 +52,9 @@ class Drawing:
             raise KeyError("a bug in somebody's agent")
         action: Any = draw_action(spec, observation.seed.generator("act"))
         return Reply(action, ({"saw": len(observation.events)},))
+
+
+def _kill_once(mark: Path) -> None:
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@ is the classic model of herds. With a planner in its seat, the planner sets the 
 | `state` | nobody | `value`: the true state |
 | `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
-| `signal` | the agent | `fact`, `value`, `precision` |
+| `signal` | the agent | `fact`, `value`, `precision`; with a fact sheet `text`, which points to `value` |
 | `action` | those who hear the agent, the planner | `action` |
 
 Source: Bikhchandani, Hirshleifer, Welch 1992; Acemoglu et al. 2011 (networks); arXiv 2504.02648 (chosen precision).
@@ -41,6 +41,7 @@ from tidings.core import (
     deliver,
     suggest,
 )
+from tidings.environments.fact_sheet import FactSheet
 from tidings.environments.precision_control import PrecisionControl
 from tidings.spec.base import Params
 
@@ -74,6 +75,8 @@ class SocialLearningParams(Params):
     """Whether agents also state their belief that the second state is true."""
     story: str = ""
     """The situation in words, told to every seat; a neutral text by default."""
+    fact_sheet: FactSheet | None = None
+    """Turns signals into messages of true statements; without it a signal is told as what it is."""
 
     @model_validator(mode="after")
     def _check_states(self) -> SocialLearningParams:
@@ -81,6 +84,9 @@ class SocialLearningParams(Params):
             raise ValueError(f"states: found {list(self.states)}; need two different names")
         if self.state is not None and self.state not in self.states:
             raise ValueError(f"state: found {self.state!r}; allowed: {list(self.states)}")
+        if self.fact_sheet is not None and set(self.fact_sheet.statements) != set(self.states):
+            found = list(self.fact_sheet.statements)
+            raise ValueError(f"fact_sheet.statements: found {found}; need statements for {list(self.states)}")
         return self
 
 
@@ -222,6 +228,11 @@ class SocialLearning:
         if event.kind == "precision":
             who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
             return f"{who} private hint is right with probability {data['precision']:g}."
+        if event.kind == "signal" and "text" in data:
+            p = f"{data['precision']:g}"
+            return (
+                f"You are told in private: {data['text']} On balance this points to what is true with probability {p}."
+            )
         if event.kind == "signal":
             return f"Your private hint says {data['value']}. It is right with probability {data['precision']:g}."
         if event.kind == "action":
@@ -268,7 +279,10 @@ class SocialLearning:
         precision = self._baseline(seat) if state.precision is None else state.precision
         is_right = state.seed.uniform("signal", state.position) < precision
         value = self.params.states[state.truth if is_right else 1 - state.truth]
-        return (Event("signal", (seat,), {"fact": f"signal/{seat}", "value": value, "precision": precision}, seat),)
+        data = {"fact": f"signal/{seat}", "value": value, "precision": precision}
+        if (sheet := self.params.fact_sheet) is not None:
+            data["text"] = sheet.message(value, self.params.states, state.seed.child("oracle", state.position))
+        return (Event("signal", (seat,), data, seat),)
 
     def given_order(self) -> tuple[str, ...]:
         """Returns the seats in order of play; where it is random, in the graph's order before shuffling."""
