@@ -1,6 +1,7 @@
 """The errors of `validate`: path, value, what is allowed, what to type."""
 
 import pickle
+from datetime import date
 from enum import Enum
 from math import inf, nan
 from typing import Annotated, Any, Literal
@@ -56,6 +57,8 @@ class Model(Params):
     """Named parts."""
     limit: float | None = None
     """Perhaps a number."""
+    day: date | None = None
+    """A type without words of its own."""
     slug: Annotated[str, Field(pattern="^[a-z]+$")] = "a"
     """Small letters."""
 
@@ -99,6 +102,11 @@ def complaint(data: dict[str, Any], model: type[Params] = Model) -> str:
         ({"label": False}, "label: found false, a truth value; allowed: text; "
          "YAML reads false as false: put it in quotes, 'false'"),
         ({"flag": "yes"}, "flag: found 'yes', text; allowed: true or false; write yes without quotes"),
+        ({"flag": "maybe"}, "flag: found 'maybe', text; allowed: true or false"),
+        ({"flag": 2.0}, "flag: found 2.0, a number; allowed: true or false"),
+        ({"words": None}, "words: found nothing (null); allowed: a list of: text"),
+        ({"day": "soon"},
+         "day: found 'soon'; Input should be a valid date in the format YYYY-MM-DD, input is too short"),
         ({"flag": 1}, "flag: found 1, a whole number; allowed: true or false"),
         ({"pair": [1, 2]}, "pair.1: found 2, a whole number; allowed: text; put it in quotes, '2'"),
         ({"pair": [1]}, "pair.1: 1 is missing; need text"),
@@ -114,7 +122,7 @@ def complaint(data: dict[str, Any], model: type[Params] = Model) -> str:
         ({"limit": "a"}, "limit: found 'a', text; allowed: a number"),
         ({"slug": "A"}, "slug: found 'A'; allowed: text like ^[a-z]+$"),
         ({"precison": 0.7}, "precison: found 'precison'; allowed: precision, count, mode, colour, label, flag, pair, "
-         "words, some, inner, parts, limit, slug; did you mean 'precision'?"),
+         "words, some, inner, parts, limit, day, slug; did you mean 'precision'?"),
         ({"limit": nan}, "limit: found nan, which is no finite number; allowed: plain values"),
         ({"limit": inf}, "limit: found inf, which is no finite number; allowed: plain values"),
         ({"parts": {1: {}}}, "parts: found the key 1, which is no text; allowed: plain values"),
@@ -138,6 +146,12 @@ def test_what_a_model_says_itself() -> None:
         "environment.inner.size: also wrong",
         "environment: this: is about no field",
     ]
+
+
+def test_a_complaint_about_everything_is_about_the_scenario() -> None:
+    with pytest.raises(InvalidScenarioError) as caught:
+        validate(Model, {"mode": "slow", "count": 2})
+    assert str(caught.value.problems[-1]) == "scenario: this: is about no field"
 
 
 def test_values_are_checked_but_not_converted() -> None:

@@ -56,6 +56,7 @@ def test_lines_of_keys_items_and_merged_values() -> None:
         (f"a: {'9' * 5000}\n", "s.yaml:1 a", "5000 digits"),
         ("a: !!python/object/apply:os.system [x]\n", "s.yaml:1 a", "found the tag"),
         ("a: !!binary aGk=\n", "s.yaml:1 a", "found the tag '!!binary'"),
+        ("a: !mine 5\n", "s.yaml:1 a", "found the tag '!mine'"),
         ("a: !mine x\n", "s.yaml:1 a", "found the tag '!mine'"),
         ("a: !!set {x}\n", "s.yaml:1 a", "found the tag"),
         ("1: x\n", "s.yaml:1", "found the key '1', which is no text"),

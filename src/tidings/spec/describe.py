@@ -70,7 +70,7 @@ def is_mapping(targets: Iterable[Target]) -> bool:
 
 def describe(targets: Sequence[Target]) -> str:
     """Returns what the targets allow, for example `a number in [0.5, 1] or a mapping`."""
-    some = [target for target in targets if target.annotation is not NoneType] or list(targets)
+    some = [target for target in targets if target.annotation is not NoneType]
     return " or ".join(dict.fromkeys(_words(target) for target in some))
 
 
@@ -81,7 +81,7 @@ def _unfold(annotation: Any, metadata: tuple[Any, ...]) -> Iterator[Target]:
     if origin is Annotated:
         inner, *extra = get_args(annotation)
         yield from _unfold(inner, (*metadata, *_flat(extra)))
-    elif origin in (Union, UnionType) and not _phrase(metadata):
+    elif origin in (Union, UnionType):
         for member in get_args(annotation):
             yield from _unfold(member, metadata)
     else:
@@ -102,16 +102,12 @@ def _below(target: Target, part: str | int) -> Iterator[Target]:
         field = annotation.model_fields.get(str(part))
         if field is not None:
             yield from _unfold(field.annotation, tuple(_flat(field.metadata)))
-        elif annotation.model_config.get("extra") == "allow":
-            yield Target(Any, ())
-    elif origin in (dict, Mapping) and len(arguments) == 2:
+    elif origin in (dict, Mapping):
         yield from _unfold(arguments[1], ())
     elif origin in (tuple, list, Sequence) and arguments and str(part).isdecimal():
         is_fixed = origin is tuple and Ellipsis not in arguments
         if not is_fixed or int(part) < len(arguments):
             yield from _unfold(arguments[int(part) if is_fixed else 0], ())
-    elif annotation is Any:
-        yield target
 
 
 def _words(target: Target) -> str:

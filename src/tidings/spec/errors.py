@@ -110,8 +110,7 @@ class _Reader:
         for part in error["loc"]:
             if _has(value, part):
                 path, value = (*path, part), value[part]
-        is_missing = error["type"] == "missing" and error["loc"]
-        return self._whole((*path, error["loc"][-1]) if is_missing else path)
+        return self._whole((*path, error["loc"][-1]) if error["type"] == "missing" else path)
 
     def _whole(self, path: _Path) -> _Path:
         """Returns the nearest place above that is described as one thing, such as an edge, or the path itself."""
@@ -137,8 +136,8 @@ class _Reader:
         return [self._make(path, f"{show(path[-1])} is missing", f"need {words}" if words else "")]
 
     def _unknown_key(self, path: _Path, error: ErrorDetails) -> list[ScenarioError]:
-        names = allowed_names(self._targets(path[:-1]))
-        names += [name for name in self._also_allowed if len(path) == 1 and name not in names]
+        beside = self._also_allowed if len(path) == 1 else ()
+        names = list(dict.fromkeys([*allowed_names(self._targets(path[:-1])), *beside]))
         allowed = f"allowed: {join_names(names)}" if names else "allowed: no keys at all"
         return [self._make(path, f"found {show(path[-1])}", allowed, suggest(path[-1], names))]
 
@@ -209,7 +208,7 @@ def _fix(value: Any, targets: Iterable[Target], written: str | None, words: str)
     if isinstance(value, bool) and (str in kinds or options):
         raw = written or str(value).lower()
         return f"YAML reads {raw} as {str(value).lower()}: put it in quotes, {raw!r}"
-    if isinstance(value, int | float) and str in kinds and not isinstance(value, bool):
+    if isinstance(value, int | float) and str in kinds:
         return f"put it in quotes, '{written or value}'"
     if isinstance(value, float) and value.is_integer() and int in kinds:
         return f"write {int(value)}"
