@@ -1,0 +1,1 @@
+"""Local models through Transformers. The only place that imports torch and transformers, and only when it is used."""
