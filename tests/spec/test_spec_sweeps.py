@@ -61,6 +61,31 @@ def test_product_in_stated_order() -> None:
     assert all(v.scenario.sweep == {} for v in made)
 
 
+def test_seats_are_checked_for_every_graph_of_a_sweep() -> None:
+    data = {**BASE, "agents": [{"kind": "bayesian", "count": 3}]}
+    with pytest.raises(ScenarioError, match=r"agents: 1 of 4 nodes have no agent \(a3\)"):
+        expand(make_source({**data, "sweep": {"graph.n": [3, 4]}}))
+    random = {
+        **data,
+        "graph": {"kind": "gnm_random", "n": 3, "m": 2},
+        "sweep": {"rollouts.seed": [1, 2], "graph.m": [1, 9]},
+    }
+    assert len(expand(make_source(random))) == 4
+    with pytest.raises(ScenarioError, match=r"sweep rollouts.seed: found -2"):
+        expand(make_source({**random, "sweep": {"rollouts.seed": [1, -2]}}))
+
+
+def test_which_graphs_follow_the_seed_of_the_run() -> None:
+    graphs = [
+        {"kind": "path", "n": 2},
+        {"kind": "gn", "n": 2},
+        {"kind": "gn", "n": 2, "seed": 1},
+        {"edges": [["a", "b"]]},
+    ]
+    made = [make_scenario({**BASE, "graph": graph}).graph.follows_run_seed for graph in graphs]
+    assert made == [False, True, False, False]
+
+
 def test_no_sweep_is_one_variant() -> None:
     (only,) = variants()
     assert (only.id, only.overrides, only.scenario) == ("base", {}, make_scenario(BASE))

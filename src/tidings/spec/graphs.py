@@ -79,6 +79,11 @@ class GraphSpec(Params, extra="allow"):
         own = dict(self.model_extra or {})
         return own if self.directed is None or self.kind is None else own | {"directed": self.directed}
 
+    @property
+    def follows_run_seed(self) -> bool:
+        """Whether another `rollouts.seed` gives another graph."""
+        return self.kind is not None and GENERATORS[self.kind].is_random and self.arguments.get("seed") is None
+
     @model_validator(mode="after")
     def _check_source(self) -> GraphSpec:
         given = [name for name in ("kind", "file", "edges") if getattr(self, name) is not None]
@@ -221,11 +226,13 @@ def _clean(graph: nx.Graph, where: str, is_in_order: bool) -> nx.Graph:
     is_sorted = not is_in_order and all(type(node) is int for node in graph)
     for node in sorted(graph) if is_sorted else graph:
         clean.add_node(node)
-        clean.nodes[node].update(_plain(graph.nodes[node], f"{where}: node {node!r}"))
-    for sender, hearer, data in graph.edges(data=True):
-        if sender != hearer:
-            clean.add_edge(sender, hearer)
-            clean.edges[sender, hearer].update(_plain(data, f"{where}: edge {sender!r}, {hearer!r}"))
+        if graph.nodes[node]:
+            clean.nodes[node].update(_plain(graph.nodes[node], f"{where}: node {node!r}"))
+    clean.add_edges_from(
+        (sender, hearer, _plain(data, f"{where}: edge {sender!r}, {hearer!r}") if data else {})
+        for sender, hearer, data in graph.edges(data=True)
+        if sender != hearer
+    )
     return clean
 
 

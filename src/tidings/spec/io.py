@@ -69,10 +69,14 @@ def make_source(data: Mapping[str, Any] | Scenario, overrides: Iterable[Override
     return apply_overrides(YamlSource(values), overrides)
 
 
-def check_scenario(source: YamlSource) -> Scenario:
+def check_scenario(source: YamlSource, known_seats: dict[str, list[str]] | None = None) -> Scenario:
     """Returns the scenario of these values after its shape, graph and seats are checked.
 
     Top-level keys that begin with `x-` are free space for anchors and are dropped.
+
+    Args:
+        source: The values.
+        known_seats: Seats of graphs that were built before, filled here; spares variants of one scenario the same work.
 
     Raises:
         ScenarioError: If it is not valid.
@@ -83,8 +87,12 @@ def check_scenario(source: YamlSource) -> Scenario:
         scenario = _with_absolute_file(validate(Scenario, data, source=source), source.folder)
     except InvalidScenarioError as error:
         raise InvalidScenarioError([*error.problems, *argument_problems(data.get("graph"), source)]) from None
-    graph = build_graph(scenario.graph, SeedPath.root(scenario.rollouts.seed).child("graph"), source)
-    deal_groups(scenario.agents, [seat_name(node) for node in graph], source)
+    known = {} if known_seats is None else known_seats
+    key = f"{scenario.rollouts.seed if scenario.graph.follows_run_seed else ''} {scenario.graph.model_dump_json()}"
+    if key not in known:
+        graph = build_graph(scenario.graph, SeedPath.root(scenario.rollouts.seed).child("graph"), source)
+        known[key] = [seat_name(node) for node in graph]
+    deal_groups(scenario.agents, known[key], source)
     return scenario
 
 

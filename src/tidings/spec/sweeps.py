@@ -63,7 +63,8 @@ def expand(source: YamlSource) -> tuple[Variant, ...]:
         found = f"found {' x '.join(str(len(axis.points)) for axis in axes)} = {n_variants:,} variants"
         raise ScenarioError(source.where("sweep"), found, f"allowed: {MAX_VALUES:,}", "sweep fewer values at once")
     base = replace(source, data={key: value for key, value in source.data.items() if key != "sweep"})
-    return tuple(_variant(base, source, axes, points) for points in product(*(axis.points for axis in axes)))
+    seats: dict[str, list[str]] = {}
+    return tuple(_variant(base, source, axes, points, seats) for points in product(*(axis.points for axis in axes)))
 
 
 def variant_id(overrides: Mapping[str, Any]) -> str:
@@ -97,7 +98,13 @@ def _axis(key: str, values: RangeSpec | tuple[Any, ...], source: YamlSource) -> 
     return _Axis(key, paths, tuple(tuple(point) for point in points))
 
 
-def _variant(base: YamlSource, source: YamlSource, axes: list[_Axis], points: tuple[tuple[Any, ...], ...]) -> Variant:
+def _variant(
+    base: YamlSource,
+    source: YamlSource,
+    axes: list[_Axis],
+    points: tuple[tuple[Any, ...], ...],
+    seats: dict[str, list[str]],
+) -> Variant:
     overrides: dict[str, Any] = {}
     for axis, point in zip(axes, points, strict=True):
         label = f"{source.place(f'sweep.{axis.key}')} sweep".strip()
@@ -107,4 +114,4 @@ def _variant(base: YamlSource, source: YamlSource, axes: list[_Axis], points: tu
             if path in overrides:
                 raise ScenarioError(source.where(f"sweep.{axis.key}"), f"{path!r} is swept twice", "need it once")
             overrides[path] = value
-    return Variant(variant_id(overrides), overrides, check_scenario(base), base)
+    return Variant(variant_id(overrides), overrides, check_scenario(base, seats), base)
