@@ -86,7 +86,7 @@ def test_orders_of_play(tmp_path: Path) -> None:
 
 
 def test_unequal_losses_move_the_threshold(tmp_path: Path) -> None:
-    """Playing G wrongly costs 3: one signal of 0.7 is not enough for G, so the first agent plays B whatever it hears."""
+    """Playing G wrongly costs 3: one signal of 0.7 is not enough, so the first agent plays B whatever it hears."""
     run = tidings.run(write(tmp_path, loss_false_good=3), out=tmp_path / "runs")
     first = [right[0] for _, _, right in run.correct_actions()]
     states = run.rollouts()["state"].to_list()
