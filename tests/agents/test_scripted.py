@@ -54,6 +54,8 @@ async def test_a_list_is_played_in_turn_and_ends():
     assert (await seat.act(observe([]), YES_NO)).action == "yes"
     assert (await seat.act(observe(replied(1)), YES_NO)).action == "no"
     assert (await seat.act(observe([message("x", "a0"), *replied(1)]), YES_NO)).action == "no"
+    overheard = Event("reply", ("a0", "a1"), {"action": "yes"}, "a1")
+    assert (await seat.act(observe([overheard]), YES_NO)).action == "yes"
     assert await failure(seat, observe(replied(2)), YES_NO) == "script_ended"
     assert (await agent(actions=["yes", "no"], repeat=True).act(observe(replied(3)), YES_NO)).action == "no"
 
@@ -131,8 +133,11 @@ def test_conformance():
 class Broken:
     """Breaks one promise at a time."""
 
+    made = 0
+
     def __init__(self, how):
-        self.how, self.n = how, 0
+        Broken.made += 1
+        self.how, self.n, self.number = how, 0, Broken.made
 
     async def act(self, observation, spec):
         self.n += 1
@@ -148,6 +153,8 @@ class Broken:
                 event.data["text"] = "changed"
         if self.how == "remembers":
             return Reply(action, ({"n": self.n},))
+        if self.how == "is somebody":
+            return Reply(action, ({"number": self.number},))
         if self.how == "mixes":
             self.busy = getattr(self, "busy", 0) + 1
             crowd = self.busy
@@ -172,6 +179,7 @@ class Broken:
         "crashes",
         "changes",
         "remembers",
+        "is somebody",
         "mixes",
         "default",
         "no_reply",
