@@ -108,6 +108,7 @@ def test_a_question_nobody_can_read_is_named():
         (lambda v: v["problems"][0].pop("items"), r"missing required field `items` - at `\$\.problems\[0\]`"),
         (lambda v: v.update(extra=1), r"contains unknown field `extra`"),
         (lambda v: v["problems"].append(v["problems"][0]), r"questions and golds do not match"),
+        (lambda v: [v[key].append(v[key][0]) for key in ("problems", "golds")], r"each question id once in both"),
     ],
 )
 def test_a_malformed_set_is_one_line(change, complaint):

@@ -1,6 +1,7 @@
 """Schedule: golds against an independent derivation, messages against the days, released format."""
 
 import re
+from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -28,7 +29,15 @@ from tidings.benchmarks.asymmetry.schedule_golds import (
     longest_names,
     min_deletions,
 )
-from tidings.benchmarks.asymmetry.schedule_paper import CATALOGUE, FOUR_SLOT_SINGLES, SHARED, SINGLES, draw_paper_days
+from tidings.benchmarks.asymmetry.schedule_paper import (
+    CATALOGUE,
+    FOUR_SLOT_SINGLES,
+    SHARED,
+    SINGLES,
+    _next_block,
+    draw_paper_days,
+)
+from tidings.benchmarks.asymmetry.schedule_released import _read_answer
 from tidings.benchmarks.asymmetry.schedule_text import TEMPLATES, read_message, told_days, write_message
 from tidings.benchmarks.asymmetry.streams import Draws
 from tidings.core.errors import RequestError
@@ -156,6 +165,32 @@ def test_paper_days_merge_touching_blocks_of_one_name():
             assert not any(a.name == b.name and a.end == b.start for a, b in pairwise(singles))
 
 
+def test_paper_days_hold_one_or_two_shared_activities_equally_often():
+    n_shared = Counter()
+    for index in range(1000):
+        days = draw_paper_days(Draws(1, "x", index))
+        n_shared[len({a.name for activities in days.values() for a in activities if a.name in SHARED})] += 1
+    assert set(n_shared) == {1, 2}
+    assert abs(n_shared[1] - 500) < 80
+
+
+def test_a_gap_over_four_slots_takes_a_four_slot_single_and_a_shorter_one_whatever_fits():
+    likes = dict.fromkeys(SINGLES, True)
+    for gap in range(1, 6):
+        lengths = {_next_block(Draws(gap, i), gap, likes)[1] for i in range(200)}
+        assert lengths == ({4} if gap == 5 else set(range(1, gap + 1)))
+
+
+def test_likes_decide_unless_nothing_liked_is_found_in_five_tries():
+    likes = dict.fromkeys(SINGLES, False) | {"Yoga": True}
+    names = Counter(_next_block(Draws(i), 1, likes)[0] for i in range(600))
+    # Six singles of one slot: liked by chance in tries one to four, anything in the fifth.
+    expected = 1 - (5 / 6) ** 5
+    assert SINGLES["Yoga"] == 1
+    assert names["Yoga"] / 600 == pytest.approx(expected, abs=0.07)
+    assert len(names) == 6
+
+
 def test_balanced_easy_gold_is_one_to_four_in_turn_and_days_have_five_activities_each():
     tasks = generate_schedule("balanced", "easy", 12, seed=9)
     assert [gold.value for gold in tasks.golds] == [1, 2, 3, 4] * 3
@@ -219,6 +254,12 @@ def test_released_format_keeps_its_gold_and_the_reader_agrees(level):
     assert tasks.golds[0].value == expected[level]
     assert answer_from_items(tasks.problems[0].questions[0], tasks.problems[0].items) == expected[level]
     assert re.fullmatch(r"source:[0-9a-f]{64}", tasks.version)
+
+
+def test_the_text_of_a_set_is_read_in_sorted_order_whatever_its_quotes():
+    text = "{'i', \"b's\", 'h', 'g', 'f', 'e', 'd', 'c', 'a'}"
+    assert _read_answer(text, "medium", "x") == ("a", "b's", "c", "d", "e", "f", "g", "h", "i")
+    assert _read_answer("set()", "medium", "x") == ()
 
 
 def test_released_medium_gold_does_not_depend_on_the_order_of_a_set(tmp_path):

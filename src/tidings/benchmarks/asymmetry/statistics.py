@@ -108,8 +108,9 @@ def sign_flip_test(
     if len(means_a) != len(means_b):
         raise RequestError("sign_flip_test", f"{len(means_a)} and {len(means_b)} questions", "the same questions")
     units, _ = _group_sums(means_a - means_b, groups)
-    units = np.abs(units[np.abs(units) > 1e-12])
-    observed = abs(float(_group_sums(means_a - means_b, groups)[0].sum())) - 1e-9
+    units = units[np.abs(units) > 1e-12]
+    # A pattern that ties with the observed sum counts, also when floating point puts it a hair below.
+    observed = abs(float(units.sum())) - 1e-9
     if not len(units):
         return 1.0
     if len(units) <= _MAX_EXACT_UNITS:
