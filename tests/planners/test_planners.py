@@ -14,7 +14,9 @@ from tidings.theory.steering import solve_planner
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "steering.json").read_text())
 
 
-def write(tmp_path: Path, planner: str, n: int = 30, rollouts: str = "{count: 50, seed: 2}", **environment: object) -> Path:
+def write(
+    tmp_path: Path, planner: str, n: int = 30, rollouts: str = "{count: 50, seed: 2}", **environment: object
+) -> Path:
     words = "".join(f", {key}: {value}" for key, value in environment.items())
     path = tmp_path / "s.yaml"
     path.write_text(
@@ -45,7 +47,9 @@ def words_of(setting: dict, kind: str = "optimal") -> str:
 def test_the_solved_policy_earns_its_value_in_the_environment(tmp_path: Path, setting: dict, prior: float) -> None:
     """Monte Carlo through `tidings.run` within three standard errors, both planners; w drawn with the prior."""
     n = 250 if setting["delta"] else 5
-    path = write(tmp_path, words_of(setting), n, "{count: 20000, seed: 4, log: summary}", precision=setting["p"], prior=prior)
+    path = write(
+        tmp_path, words_of(setting), n, "{count: 20000, seed: 4, log: summary}", precision=setting["p"], prior=prior
+    )
     rewards = tidings.run(path, out=tmp_path / "runs").rollouts()["reward"]
     keys = ("objective", "p", "cost_kind", "cost_weight", "delta", "error_cost")
     value = solve_planner(*(setting[key] for key in keys)).value(prior)
@@ -65,7 +69,9 @@ def test_a_planner_that_wants_the_other_action_is_the_mirror_image(tmp_path: Pat
 
 def test_a_biased_planner_in_the_dear_regime_obfuscates_where_the_theory_says(tmp_path: Path) -> None:
     """Seen in the log: below the free precision exactly where the golden policy is."""
-    setting = next(s for s in GOLDEN["settings"] if s["name"].startswith("biased") and s["cost_weight"] == 2 and s["delta"])
+    setting = next(
+        s for s in GOLDEN["settings"] if s["name"].startswith("biased") and s["cost_weight"] == 2 and s["delta"]
+    )
     for row in setting["rows"]:
         if not 0.02 < row["b"] < 0.98:
             continue
@@ -79,7 +85,9 @@ def test_a_biased_planner_in_the_dear_regime_obfuscates_where_the_theory_says(tm
             assert chosen >= setting["p"] - 1e-9, row["b"]
 
 
-@pytest.mark.parametrize("kind", ["optimal", "myopic", "constant, precision: 0.8", "scripted, precisions: [0.9, 0.8, 0.7]"])
+@pytest.mark.parametrize(
+    "kind", ["optimal", "myopic", "constant, precision: 0.8", "scripted, precisions: [0.9, 0.8, 0.7]"]
+)
 def test_array_path_equals_step_by_step(tmp_path: Path, kind: str) -> None:
     planner = f"{{kind: {kind}, objective: biased, target: G, delta: 0.9, cost: {{kind: linear, weight: 1}}}}"
     path = write(tmp_path, planner, rollouts="{count: 120, seed: 2}", prior=0.45)
@@ -124,6 +132,13 @@ def test_the_planner_knows_only_what_is_public(tmp_path: Path) -> None:
     assert set(seen.filter(kind="reply")["seat"]) == {"planner"}
 
 
+def test_a_planner_that_sees_all_sees_signals(tmp_path: Path) -> None:
+    run = tidings.run(write(tmp_path, "{kind: constant, precision: 0.9, sees: all}"), rollouts=1, out=tmp_path / "runs")
+    seen = run.events().filter(run.events()["audience"].list.contains("planner"))
+    assert "signal" in set(seen["kind"])
+    assert "state" not in set(seen["kind"])
+
+
 @pytest.mark.parametrize(
     ("planner", "environment", "message"),
     [
@@ -159,7 +174,8 @@ def test_finite_horizon_with_delta_one(tmp_path: Path) -> None:
     row = next(
         r
         for r in GOLDEN["finite_horizon"]
-        if (r["objective"], r["horizon"], r["cost_kind"], r["cost_weight"], r["p"]) == ("altruistic", 5, "linear", 0.5, 0.7)
+        if (r["objective"], r["horizon"], r["cost_kind"], r["cost_weight"], r["p"])
+        == ("altruistic", 5, "linear", 0.5, 0.7)
     )
     path = write(tmp_path, planner, 5, "{count: 20000, seed: 4, log: summary}", prior=0.4)
     rewards = tidings.run(path, out=tmp_path / "runs").rollouts()["reward"]

@@ -5,7 +5,6 @@ It assumes that everybody else is rational too. An action that no rational agent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -70,9 +69,9 @@ class BayesianAgent:
         place = {seat: i for i, seat in enumerate(order)}
         me = place[observation.seat]
         baseline = setup["precision"]
-        given: Mapping[str, Any] = baseline if isinstance(baseline, dict) else dict.fromkeys(order, baseline)
         chosen = {e.data["seat"]: float(e.data["precision"]) for e in observation.public if e.kind == "precision"}
-        precisions = [chosen.get(seat, given[seat]) for seat in order[: me + 1]]
+        given = dict(baseline) if isinstance(baseline, dict) else dict.fromkeys(order, float(baseline))
+        precisions = [float((given | chosen)[seat]) for seat in order[: me + 1]]
         seen = [[place[other] for other in setup["seen"][seat]] for seat in order[: me + 1]]
         actions = {
             place[event.seat]: int(event.data["action"] == setup["states"][1])

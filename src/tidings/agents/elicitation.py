@@ -50,6 +50,7 @@ ORDERS: Mapping[type, tuple[Way, ...]] = {
 
 _SHORT_TOKENS = 32
 _GRID_STEPS = 20
+_DECIMALS = 6
 _WRAPPED = "answer"
 
 
@@ -168,8 +169,8 @@ def read_probabilities(
     thought = {
         "about": "choice",
         "field": ".".join(question.path),
-        "probabilities": dict(zip(options, probabilities, strict=True)),
-        "mass": response.mass,
+        "probabilities": {name: round(p, _DECIMALS) for name, p in zip(options, probabilities, strict=True)},
+        "mass": None if response.mass is None else round(response.mass, _DECIMALS),
     }
     return option, thought
 

@@ -114,7 +114,7 @@ def _details(run: Run) -> str:
         ["python", str(manifest.get("python"))],
         ["packages", packages],
         ["working copy", commit],
-        *[[f"model {name}", str(words)] for name, words in manifest.get("models", {}).items()],
+        *[[f"model {name}", str(model["id"])] for name, model in manifest.get("models", {}).items()],
     ]
     scenario = escape((run.path / "scenario.yaml").read_text(encoding="utf-8"))
     table = _table(["", ""], rows)

@@ -27,6 +27,7 @@ class PrecisionControl:
         budget: Most it may pay in a rollout; None for no limit.
         error_cost: What one wrong (altruistic) or unwanted (biased) decision costs it.
         states: The two states, which are also the actions.
+        sees_all: Whether it sees the agents' private signals too; else only what is public.
         delta: Weight of each later agent relative to the one before; None where it was not declared (counts as 1).
     """
 
@@ -37,6 +38,7 @@ class PrecisionControl:
     error_cost: float
     states: tuple[str, str]
     delta: float | None = None
+    sees_all: bool = False
 
     @classmethod
     def build(cls, planner: Mapping[str, Any], states: tuple[str, str]) -> PrecisionControl:
@@ -52,7 +54,9 @@ class PrecisionControl:
         objective = planner.get("objective", "altruistic")
         cost = _cost(declared["kind"], declared["weight"])
         budget, delta = planner.get("budget"), planner.get("delta")
-        return cls(objective, target, cost, budget, planner.get("error_cost", 1.0), states, delta)
+        return cls(
+            objective, target, cost, budget, planner.get("error_cost", 1.0), states, delta, planner.get("sees") == "all"
+        )
 
     def declared(self) -> dict[str, Any]:
         """Returns what the planner's seat is told about its task, as JSON values."""

@@ -10,7 +10,7 @@ is the classic model of herds. With a planner in its seat, the planner sets the 
 | `state` | nobody | `value`: the true state |
 | `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
-| `signal` | the agent | `fact`, `value`, `precision`; with a fact sheet `text`, which points to `value` |
+| `signal` | the agent; the planner if it `sees: all` | `fact`, `value`, `precision`, perhaps `text` |
 | `action` | those who hear the agent, the planner | `action` |
 
 Source: Bikhchandani, Hirshleifer, Welch 1992; Acemoglu et al. 2011 (networks); arXiv 2504.02648 (chosen precision).
@@ -282,7 +282,8 @@ class SocialLearning:
         data = {"fact": f"signal/{seat}", "value": value, "precision": precision}
         if (sheet := self.params.fact_sheet) is not None:
             data["text"] = sheet.message(value, self.params.states, state.seed.child("oracle", state.position))
-        return (Event("signal", (seat,), data, seat),)
+        audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
+        return (Event("signal", audience, data, seat),)
 
     def given_order(self) -> tuple[str, ...]:
         """Returns the seats in order of play; where it is random, in the graph's order before shuffling."""

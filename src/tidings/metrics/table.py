@@ -15,6 +15,7 @@ from tidings.metrics.result import MetricResult
 
 __all__ = ["METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate"]
 
+
 class RowMaker(NamedTuple):
     """How the events of one rollout become one row of figures.
 

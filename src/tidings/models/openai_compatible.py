@@ -26,6 +26,7 @@ from tidings.core.calls import RequestKind
 from tidings.models.failures import AttemptError, check_real_calls_allowed
 from tidings.models.first_tokens import choose_by_first_token
 from tidings.models.guard import GuardParams
+from tidings.models.served_answers import Completion, read_completion
 from tidings.models.served_failures import connection_failure, status_failure, timeout_failure
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class OpenAICompatibleParams(GuardParams):
     """What the server calls the longest answer."""
     omit: tuple[Literal["temperature", "top_p", "seed", "stop"], ...] = ()
     """Fields that this model does not take."""
-    extra_body: dict[str, Any] = {}
+    extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of every request, as the server wants them."""
 
 
@@ -153,8 +154,8 @@ class OpenAICompatibleModel:
         wanted = {"logprobs": True, "top_logprobs": self._params.top_logprobs, "temperature": 1.0, "top_p": 1.0}
         wanted |= {self._params.max_tokens_field: 1, "seed": request.seed & 0x7FFFFFFF}
         completion = await self._create(request, self._without_omitted(wanted))
-        choice = _first_choice(completion)
-        positions = choice.logprobs.content if choice.logprobs else None
+        logprobs = completion.choices[0].logprobs
+        positions = logprobs.content if logprobs else None
         if not positions or not positions[0].top_logprobs:
             raise ModelError("request", "the server gave no log-probabilities; choices need a server that does")
         top = [(item.token, item.logprob) for item in positions[0].top_logprobs]
@@ -162,7 +163,14 @@ class OpenAICompatibleModel:
         best = request.options[probabilities.index(max(probabilities))]
         tokens_in, tokens_out, extra = self._usage(completion)
         return ModelResponse(
-            best, completion.model, tokens_in, tokens_out, "stop", probabilities, mass, extra={**extra, **open_ends}
+            best,
+            completion.model or self._model,
+            tokens_in,
+            tokens_out,
+            "stop",
+            probabilities,
+            mass,
+            extra={**extra, **open_ends},
         )
 
     async def _score(self, request: ModelRequest) -> ModelResponse:
@@ -176,7 +184,7 @@ class OpenAICompatibleModel:
         body = {"prompt_logprobs": 0, "add_generation_prompt": False, "continue_final_message": True}
         messages = [*_messages(request), {"role": "assistant", "content": request.continuation}]
         whole = await self._create(request, {**one_token, "extra_body": {**self._params.extra_body, **body}}, messages)
-        if alone.usage is None or getattr(whole, "prompt_logprobs", None) is None:
+        if alone.usage is None or whole.prompt_logprobs is None:
             raise ModelError(
                 "request", "the server gave no log-probabilities of the prompt; set prompt_logprobs: false"
             )
@@ -184,7 +192,7 @@ class OpenAICompatibleModel:
         logprobs = tuple(_only_logprob(position) for position in whole.prompt_logprobs[n_prompt:])
         if not logprobs:
             raise ModelError("request", f"{request.continuation!r} has no token of its own behind this prompt")
-        return ModelResponse("", whole.model, n_prompt + len(logprobs), len(logprobs), logprobs=logprobs)
+        return ModelResponse("", whole.model or self._model, n_prompt + len(logprobs), len(logprobs), logprobs=logprobs)
 
     def _sampling(self, request: ModelRequest) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -202,7 +210,7 @@ class OpenAICompatibleModel:
 
     async def _create(
         self, request: ModelRequest, fields: dict[str, Any], messages: list[dict[str, str]] | None = None
-    ) -> Any:
+    ) -> Completion:
         """Makes one request and returns the completion.
 
         Raises:
@@ -216,15 +224,14 @@ class OpenAICompatibleModel:
         if self._params.extra_body and "extra_body" not in fields:
             fields = {**fields, "extra_body": self._params.extra_body}
         try:
-            return await client.chat.completions.create(model=self._model, messages=sent, **fields)
+            raw = await client.chat.completions.with_raw_response.create(model=self._model, messages=sent, **fields)
         except openai.APITimeoutError as error:
             raise timeout_failure() from error
         except openai.APIConnectionError as error:
             raise connection_failure(str(error.__cause__ or error), key) from error
         except openai.APIStatusError as error:
             raise status_failure(error.status_code, error.response.headers, str(error.body or error), key) from error
-        except (openai.APIError, ValueError) as error:
-            raise AttemptError("server", "the answer is no JSON that this protocol knows", detail=str(error)) from error
+        return read_completion(raw.content)
 
     def _client(self, number: int) -> openai.AsyncOpenAI:
         """Returns the client of an address; connections belong to an event loop, so a new loop gets new ones."""
@@ -245,12 +252,12 @@ class OpenAICompatibleModel:
             raise MissingPartError(where, f"the environment variable {variable} is empty", f"{host} needs a key", fix)
         return key
 
-    def _read_text(self, completion: Any, extra: Mapping[str, Any] | None = None) -> ModelResponse:
-        choice = _first_choice(completion)
+    def _read_text(self, completion: Completion, extra: Mapping[str, Any] | None = None) -> ModelResponse:
+        choice = completion.choices[0]
         message = choice.message
-        if getattr(message, "refusal", None) or choice.finish_reason == "content_filter":
+        if message.refusal or choice.finish_reason == "content_filter":
             raise AttemptError("refusal", "the model refused to answer", detail=str(message.refusal or ""))
-        if not isinstance(message.content, str) or not message.content.strip():
+        if message.content is None or not message.content.strip():
             raise AttemptError("empty", "the answer holds no text", detail=f"finish_reason {choice.finish_reason}")
         finish = "length" if choice.finish_reason == "length" else "stop"
         tokens_in, tokens_out, counted = self._usage(completion)
@@ -259,11 +266,11 @@ class OpenAICompatibleModel:
             message.content, completion.model or self._model, tokens_in, tokens_out, finish, extra=more
         )
 
-    def _usage(self, completion: Any) -> tuple[int, int, dict[str, Any]]:
+    def _usage(self, completion: Completion) -> tuple[int, int, dict[str, Any]]:
         """Returns tokens in and out, and what else the server said."""
         extra: dict[str, Any] = {}
-        if fingerprint := getattr(completion, "system_fingerprint", None):
-            extra["system_fingerprint"] = fingerprint
+        if completion.system_fingerprint:
+            extra["system_fingerprint"] = completion.system_fingerprint
         if completion.usage is None:
             return 0, 0, {**extra, "tokens_unknown": True}
         return completion.usage.prompt_tokens, completion.usage.completion_tokens, extra
@@ -313,17 +320,12 @@ def _may_be_unsupported(error: AttemptError) -> bool:
     return error.kind == "request" and any(f"(status {status})" in error.message for status in _UNSUPPORTED)
 
 
-def _first_choice(completion: Any) -> Any:
-    """Returns the first choice; a body without one is a server's failure, whatever its status."""
-    choices = getattr(completion, "choices", None)
-    if not choices:
-        detail = str(getattr(completion, "error", None) or completion)[:500]
-        raise AttemptError("server", "the answer holds no choice", detail=detail)
-    return choices[0]
-
-
 def _only_logprob(position: Mapping[str, Any] | None) -> float:
     """Returns the log-probability of the prompt's own token at one position."""
     if not position:
         raise ModelError("request", "the server gave no log-probability for a token of the continuation")
-    return float(next(iter(position.values()))["logprob"])
+    first = next(iter(position.values()))
+    logprob = first.get("logprob") if isinstance(first, dict) else first
+    if isinstance(logprob, bool) or not isinstance(logprob, int | float):
+        raise AttemptError("server", "a log-probability of the prompt is no number", detail=repr(first)[:200])
+    return float(logprob)

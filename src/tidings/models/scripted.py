@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -177,13 +178,22 @@ class ScriptedModel:
     def _shape_choice(self, request: ModelRequest, answer: Any, tokens_in: int) -> ModelResponse:
         options = request.options
         weights = {answer: 1.0} if isinstance(answer, str) else answer
-        total = sum(weights.values())
-        if not set(weights) <= set(options) or not 0 < total <= 1 + 1e-9 or min(weights.values()) < 0:
+        if not _are_probabilities(weights, options):
             allowed = f"need one of {list(options)}, or an object of their probabilities"
             raise RequestError(self._name, f"answered {answer!r} to a choice", allowed)
+        total = math.fsum(weights.values())
         probabilities = tuple(weights.get(option, 0.0) / total for option in options)
         best = options[probabilities.index(max(probabilities))]
         return ModelResponse(best, self._name, tokens_in, 1, probabilities=probabilities, mass=min(1.0, total))
+
+
+def _are_probabilities(weights: Any, options: Collection[str]) -> bool:
+    """Returns whether a script's answer gives options probabilities, with a sum in (0, 1]."""
+    if not isinstance(weights, dict) or not set(weights) <= set(options):
+        return False
+    values = list(weights.values())
+    are_numbers = all(isinstance(value, int | float) and value >= 0 for value in values)
+    return are_numbers and 0 < sum(values) <= 1 + 1e-9
 
 
 def _cut(text: str, request: ModelRequest, name: str, tokens_in: int) -> ModelResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +13,13 @@ from tidings.models.guard import GuardedModel, GuardParams
 from tidings.models.recorded import RecordedModel
 from tidings.spec.scenario import Scenario
 
-__all__ = ["ModelSession", "WrapModel", "replay_from"]
+__all__ = ["MakeModel", "ModelSession", "replay_from"]
 
 
-class WrapModel(Protocol):
-    """Puts something around each model of a scenario, or replaces it."""
+class MakeModel(Protocol):
+    """Builds each model of a scenario with something around it, or puts another in its place."""
 
-    def __call__(self, name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
+    def __call__(self, name: str, build: Callable[[], LanguageModel], settings: Mapping[str, Any]) -> LanguageModel:
         """Returns the model that seats speak to."""
         ...
 
@@ -44,9 +44,9 @@ class ModelSession:
         limits = scenario.limits
         self.budget = Budget(Caps(limits.calls, limits.tokens, limits.usd, limits.seconds), elapsed_s=elapsed_s)
 
-    def wrap(self, name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
+    def make(self, name: str, build: Callable[[], LanguageModel], settings: Mapping[str, Any]) -> LanguageModel:
         """Returns the model with limits, record and account around it."""
-        self._guards[name] = GuardedModel(model, GuardParams.of(settings), self.budget)
+        self._guards[name] = GuardedModel(build(), GuardParams.of(settings), self.budget)
         return self._guards[name]
 
     def open(self, folder: Path) -> None:
@@ -76,20 +76,26 @@ class ModelSession:
         """Returns what has been used so far."""
         return self.budget.used
 
-    def describe(self) -> dict[str, str]:
-        """Returns the id of each model, for the manifest."""
-        return {name: guard.name for name, guard in self._guards.items()}
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Returns the id of each model and the kinds of request it answers, for the manifest and for replays."""
+        return {name: {"id": guard.name, "kinds": sorted(guard.kinds)} for name, guard in self._guards.items()}
 
     def guard(self, name: str) -> GuardedModel:
         """Returns the guard around a model of the scenario."""
         return self._guards[name]
 
 
-def replay_from(folder: Path) -> WrapModel:
-    """Returns a wrapper that answers every call from a run's record and none from a model."""
+def replay_from(folder: Path, described: Mapping[str, Mapping[str, Any]]) -> MakeModel:
+    """Returns a maker of models that answer every call from a run's record; no model is built.
+
+    Args:
+        folder: The record of the run.
+        described: What `ModelSession.describe` said when the run began.
+    """
     calls = CallStore(folder)
 
-    def wrap(name: str, model: LanguageModel, settings: Mapping[str, Any]) -> LanguageModel:
-        return RecordedModel(calls, model.name, model.kinds, GuardParams.of(settings))
+    def make(name: str, build: Callable[[], LanguageModel], settings: Mapping[str, Any]) -> LanguageModel:
+        known = described[name]
+        return RecordedModel(calls, known["id"], frozenset(known["kinds"]), GuardParams.of(settings))
 
-    return wrap
+    return make

@@ -64,7 +64,7 @@ class Estimate:
 def estimate_calls(scenario: Scenario) -> Estimate:
     """Returns what the scenario will ask of its models, from a few rollouts with random actions. Makes no call."""
     session = ModelSession(scenario)
-    compiled = compile_scenario(scenario, session.wrap)
+    compiled = compile_scenario(scenario, session.make)
     social = to_social_graph(compiled.graph)
     model_of = {seat: group.model for seat, group, *_ in deal_seats(scenario, social) if group.model}
     if scenario.planner.model:

@@ -35,7 +35,9 @@ def replay_run(path: Path) -> tuple[int, int]:
     """
     folder = RunFolder.open(path)
     scenario = read_scenario(folder.scenario)
-    compiled = compile_scenario(scenario, replay_from(folder.calls))
+    compiled = compile_scenario(
+        scenario, replay_from(folder.calls, folder.read_json("manifest.json").get("models", {}))
+    )
     if folder.read_json("manifest.json").get("log") == "summary":
         return _replay_summary(folder, compiled), 0
     return blocking(_replay_events(folder, compiled))

@@ -28,8 +28,8 @@ from tidings.spec.yaml_source import YamlSource
 
 __all__ = ["Compiled", "check_components", "compile_scenario", "deal_seats", "model_names"]
 
-WrapModel = Callable[[str, LanguageModel, Mapping[str, Any]], LanguageModel]
-"""(name in the scenario, model, its settings) -> the model that seats speak to."""
+MakeModel = Callable[[str, Callable[[], LanguageModel], Mapping[str, Any]], LanguageModel]
+"""(name in the scenario, builder of the model, its settings) -> the model that seats speak to."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def check_components(scenario: Scenario, source: YamlSource | None = None) -> No
     environment.build(params, _world(scenario, social))
 
 
-def compile_scenario(scenario: Scenario, wrap_model: WrapModel = lambda name, model, settings: model) -> Compiled:
+def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, build, settings: build()) -> Compiled:
     """Returns the scenario with its graph, rules, models and seats built.
 
     Args:
         scenario: What to build.
-        wrap_model: Puts limits, cache and record around each model, or replaces it.
+        make_model: Puts limits, cache and record around each model, or replaces it without building it.
 
     Raises:
         ScenarioError: If parts do not fit together.
@@ -103,7 +103,8 @@ def compile_scenario(scenario: Scenario, wrap_model: WrapModel = lambda name, mo
     kind, params = check_params("environment", scenario.environment.kind, scenario.environment.params, "environment")
     environment = kind.build(params, _world(scenario, social))
     models = {
-        name: wrap_model(name, _model(scenario, name), scenario.models[name].params) for name in model_names(scenario)
+        name: make_model(name, partial(_model, scenario, name), scenario.models[name].params)
+        for name in model_names(scenario)
     }
     agents: dict[str, Agent] = {}
     for seat, group, where, persona in deal_seats(scenario, social):

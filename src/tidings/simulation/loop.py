@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from tidings.core import Agent, Event, LimitError, ReplayError, Reply, SeatError, Turn
+from tidings.core import Agent, Event, LimitError, ReplayError, Reply, RequestError, SeatError, Turn
 from tidings.simulation.play import Play, failure_event
 
 __all__ = ["OnFailure", "drive"]
@@ -67,7 +67,7 @@ async def _ask(play: Play, agent: Agent, turn: Turn) -> tuple[Reply, Event | Non
     try:
         reply = await agent.act(play.observe(turn.seat), turn.spec)
         return Reply(turn.spec.check(reply.action), reply.thoughts), None
-    except (LimitError, ReplayError):
+    except (LimitError, ReplayError, RequestError):
         raise
     except Exception as error:
         if not isinstance(error, SeatError):

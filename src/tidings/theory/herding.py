@@ -308,5 +308,6 @@ def simulate_herds(
             herds.settle(rows, position, tails[position])
         herds.step(rows, position, weights[position], (seats[position], int(steps[position])))
     beliefs = np.array(herds.beliefs.values)[herds.final]
+    correct, good, paid = herds.discounted
     known = herds.truth, herds.n_good, herds.first, herds.last, beliefs, herds.cost, herds.n_below
-    return HerdRollouts(*known, *herds.discounted, model.n_agents)
+    return HerdRollouts(*known, correct, good, paid, model.n_agents)

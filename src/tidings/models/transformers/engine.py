@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tidings.core import ModelRequest, RequestError
+from tidings.core import MissingPartError, ModelRequest, RequestError
 from tidings.core.seeds import MASK
 from tidings.models.transformers.packing import pack_linears
 from tidings.models.transformers.prompts import PromptWriter
@@ -76,8 +76,16 @@ class Engine:
         with _quiet():
             place = convert(weights) if weights.is_gguf else weights.location
             source: dict[str, Any] = {"local_files_only": weights.is_local}
-            tokenizer = transformers.AutoTokenizer.from_pretrained(place, **source)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=getattr(torch, dtype), **source)
+            try:
+                tokenizer = transformers.AutoTokenizer.from_pretrained(place, **source)
+                kind = transformers.AutoModelForCausalLM
+                model: Any = kind.from_pretrained(place, dtype=getattr(torch, dtype), **source)
+            except (OSError, ValueError) as error:
+                raise MissingPartError(
+                    f"transformers/{weights.name}",
+                    f"cannot load the weights ({str(error).splitlines()[0]})",
+                    "need a folder with config.json, a .gguf file, or a hub id that can be reached",
+                ) from error
         self._model: Any = model.eval().to(self._device)
         pack_linears(self._model)
         self.id = f"{weights.name} {dtype}"

@@ -78,7 +78,7 @@ def locate_weights(source: str) -> Weights:
         return Weights(path.stem, str(path.resolve()), True)
     if (path / "config.json").is_file():
         return Weights(path.resolve().name, str(path.resolve()), True)
-    if _HUB_ID.fullmatch(source) and not path.exists():
+    if _HUB_ID.fullmatch(source) and path.suffix != ".gguf" and not path.exists():
         return Weights(source, source, False)
     allowed = f"need a folder with config.json, a .gguf file, a hub id owner/name, or one of {sorted(ALIASES)}"
     raise MissingPartError(f"transformers/{source}", f"no weights at {source!r}", allowed)
