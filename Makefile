@@ -38,7 +38,7 @@ run: $(VENV)/.local
 	$(BIN)/tidings run scenarios/quickstart.yaml
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from tidings.spec.io import check_scenario, make_source, read_source
 from tidings.spec.scenario import Scenario
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["change_scenario", "load_run", "load_scenario", "play", "resume", "run"]
+__all__ = ["change_scenario", "load_run", "load_scenario", "play", "play_on", "resume", "run"]
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
@@ -74,13 +74,26 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
     Raises:
         RequestError: If there is no such run or its log was changed.
     """
-    resume_run(Path(path), progress or Progress())
+    play_on(path, progress or Progress())
     return load_run(path)
 
 
 def play(scenario: Scenario, out: str | Path, progress: Progress) -> Outcome:
     """Plays a scenario and returns how it ended; what `run` and the command line share."""
-    return start_run(scenario, Path(out), progress)
+    return _with_metrics(start_run(scenario, Path(out), progress))
+
+
+def play_on(
+    path: str | Path, progress: Progress, changes: Iterable[str] = (), *, retry_failed: bool = False
+) -> Outcome:
+    """Goes on with a stopped run and returns how it ended; what `resume` and the command line share."""
+    return _with_metrics(resume_run(Path(path), progress, changes=tuple(changes), retry_failed=retry_failed))
+
+
+def _with_metrics(outcome: Outcome) -> Outcome:
+    """Keeps the figures of a run in its folder as `metrics.json`."""
+    load_run(outcome.folder).write_metrics()
+    return outcome
 
 
 def _ready(

@@ -259,7 +259,7 @@ def test_the_twin_plays_the_same_seeds(tmp_path: Path) -> None:
 def test_a_run_folder_holds_what_the_design_names(tmp_path: Path) -> None:
     run = tidings.run(scenario(tmp_path), out=tmp_path / "runs")
     names = {path.name for path in run.path.iterdir()}
-    assert {"scenario.yaml", "manifest.json", "graph.json", "status.json", "events"} <= names
+    assert {"scenario.yaml", "manifest.json", "graph.json", "status.json", "metrics.json", "events"} <= names
     manifest = json.loads((run.path / "manifest.json").read_text())
     assert manifest["seed"] == 3
     assert manifest["packages"]["tidings"]

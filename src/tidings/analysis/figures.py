@@ -54,7 +54,7 @@ class Plots:
         axes.tick_params(which="both", length=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_yticks(range(len(cells)), labels)
-        axes.set_xlabel("position in the order of play")
+        axes.set_xlabel("position in the order of play, from 0")
         axes.set_ylabel("rollout: true state")
         axes.set_title("Right (blue) and wrong (orange) decisions", loc="left", fontsize=10, color=INK)
         for side in axes.spines.values():
@@ -78,7 +78,7 @@ class Plots:
         axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="belief of exact Bayes", ylabel="stated belief")
         axes.set_title("What agents said, and what Bayes would have said", loc="left", fontsize=10, color=INK)
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, fontsize=8, loc="upper left")
         return figure
 
     def correctness(self) -> Figure:
@@ -90,7 +90,7 @@ class Plots:
             _by_position(axes, twin, BLUE, "rational twin, same seeds")
         axes.set(ylim=(0, 1.03), xlabel="position in the order of play", ylabel="share of right decisions")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(frameon=False, loc="lower right")
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
         return figure
 
     def _correct(self, max_rollouts: int | None) -> tuple[list[list[bool]], list[str]]:

@@ -211,6 +211,10 @@ class Run:
         twins = {result.name: result.value for result in self.twin_results(*names)}
         return frame.with_columns(pl.col("name").replace_strict(twins, default=None).cast(pl.Float64).alias("twin"))
 
+    def write_metrics(self) -> None:
+        """Writes the figures as they are now to `metrics.json` in the run folder."""
+        self._folder.write_json("metrics.json", {row["name"]: row for row in self.metrics().to_dicts()})
+
     def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
         """Returns the figures as values."""
         kind = self.scenario.environment.kind

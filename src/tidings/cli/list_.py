@@ -19,6 +19,7 @@ class Kind(StrEnum):
     metrics = "metrics"
     models = "models"
     graphs = "graphs"
+    suites = "suites"
 
 
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
@@ -36,6 +37,10 @@ def _entries(kind: Kind) -> list[tuple[str, str]]:
         from tidings.spec.graphs import GENERATORS
 
         return [(name, "") for name in sorted(GENERATORS)]
+    if kind is Kind.suites:
+        from tidings.benchmarks.table import SUITES, find_suite
+
+        return [(name, _first(find_suite(name))) for name in sorted(SUITES)]
     from tidings.simulation.registry import TABLES, find
 
     role = kind.value.removesuffix("s")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tidings.cli import compare, doctor, estimate, list_, replay, report, resume, run, schema, validate
+from tidings.cli import bench, compare, doctor, estimate, list_, replay, report, resume, run, schema, validate
 from tidings.core import ReplayError, RequestError
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ for name, command in (
     ("compare", compare.compare),
     ("report", report.report),
     ("doctor", doctor.doctor),
+    ("bench", bench.bench),
 ):
     app.command(name)(command)
 

@@ -20,8 +20,7 @@ def resume(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Go on with a stopped run where its log ends; nothing that was paid for is asked again."""
-    from tidings.runner.execute import resume_run
+    from tidings.api import play_on
     from tidings.runner.progress import live_progress
 
-    outcome = resume_run(run, live_progress(quiet=quiet or json), changes=set_, retry_failed=retry_failed)
-    finish(outcome, as_json=json)
+    finish(play_on(run, live_progress(quiet=quiet or json), set_, retry_failed=retry_failed), as_json=json)
