@@ -107,6 +107,13 @@ def test_shift_of_a_sample_changes_nothing(seed):
         )
 
 
+def test_common_factor_costs_no_digits():
+    """Whole numbers, so that the shift itself is exact."""
+    logp = np.array([[0.0, -1.0, -3.0], [-2.0, 0.0, -1.0]])
+    shifted = logp - np.array([[2.0**40], [2.0**30]])
+    assert mutual_information_from_logprobs(shifted, [0, 1]) == mutual_information_from_logprobs(logp, [0, 1])
+
+
 def test_by_hand():
     logp = np.log([[0.5, 0.25], [0.125, 0.5]])
     assert mutual_information_from_logprobs(logp, [0, 1]) == pytest.approx(

@@ -79,6 +79,20 @@ def test_transfer_entropy_counts_the_cells_of_all_histories():
     assert sampled_transfer_entropy(x, y, np.arange(700) // 350, rng, 2, 2, "tuples").reliable
 
 
+@pytest.mark.parametrize(("n_times", "reliable"), [(40, False), (41, True)])
+def test_transfer_entropy_needs_forty_windows_of_two_bits(n_times, reliable):
+    x, y = np.arange(n_times) // 2 % 2, np.arange(n_times) // 3 % 2
+    result = sampled_transfer_entropy(x, y, np.zeros(n_times, int), generator(), null="tuples")
+    assert (result.n, result.reliable) == (n_times - 1, reliable)
+
+
+def test_cells_grow_with_the_histories():
+    x, y = generator(1).integers(0, 3, (2, 702))
+    result = sampled_transfer_entropy(x, y, np.zeros(702, int), generator(), 2, 2, "tuples")
+    assert "n = 700 < 5 x 243 cells" in result.reason
+    assert "n > 640" not in result.reason
+
+
 def test_windows_do_not_straddle_episodes():
     rng = generator(4)
     x, y = rng.integers(0, 2, (2, 60))
@@ -172,6 +186,8 @@ def test_conditional_null_keeps_the_tie_to_the_condition():
     assert plain.p == 1 / 200
     assert given_z.p > 0.05
     assert given_z.value < 0.02 < plain.value
+    fixed = sampled_conditional_mutual_information(z, y, z, np.arange(400), rng)
+    assert (fixed.value, fixed.null_mean) == (pytest.approx(0.0, abs=1e-12), pytest.approx(0.0, abs=1e-12))
     together = sampled_conditional_mutual_information(x, x ^ z, z, np.arange(400), rng)
     assert together.p == 1 / 200
 

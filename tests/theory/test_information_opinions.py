@@ -81,6 +81,7 @@ def test_stubborn_edges():
     assert friedkin_johnsen_equilibrium(trust, x0, [0.0, 0.0]).tolist() == x0
     assert np.isnan(friedkin_johnsen_equilibrium(trust, x0, [1.0, 1.0])).all()
     assert friedkin_johnsen_equilibrium(trust, x0, [1.0, 0.0]) == pytest.approx([1.0, 1.0])
+    assert np.isnan(friedkin_johnsen_equilibrium(np.eye(2), x0, [1.0, 0.5])).all()
     split = [[1.0, 0.0], [0.5, 0.5]]
     assert np.isnan(friedkin_johnsen_equilibrium(split, x0, [1.0, 0.5])).all()
     assert friedkin_johnsen_equilibrium(split, x0, [0.5, 1.0]) == pytest.approx([0.0, 0.0])
@@ -112,6 +113,7 @@ def test_rajski_edges():
 
 def test_common_information():
     assert gacs_korner_common_information([[0.5, 0.0], [0.0, 0.5]]) == 1.0
+    assert gacs_korner_common_information([[0.0, 0.5], [0.5, 0.0]]) == 1.0
     assert gacs_korner_common_information([[0.25, 0.25], [0.25, 0.25]]) == 0.0
     assert gacs_korner_common_information([[0.4, 0.1], [0.0, 0.5]]) == 0.0
     blocks = [[0.125, 0.125, 0.0, 0.0], [0.25, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0]]

@@ -155,6 +155,7 @@ def test_denial_is_knowledge_too_and_belief_is_frozen():
         message(2, 2, "a", ["b"], ("f", 1)),
         message(3, 3, "b", ["c"], ("f", 1)),
         message(4, 4, "b", ["d"], ("f", -1)),
+        message(5, 5, "e", [], ("f", -1)),
     )
     assert flow["deliveries_useful"] == 3
     assert flow["deliveries_redundant"] == 1

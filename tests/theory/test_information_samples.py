@@ -128,6 +128,12 @@ def test_codes_tell_tuples_apart_and_only_those(columns):
         assert (codes[i] == codes[j]) == (rows[i] == rows[j])
 
 
+def test_codes_of_long_histories_keep_the_oldest_value():
+    """Seventy binary columns do not fit into 64 bits."""
+    columns = [np.array([0, 1, 0]), *[np.array([0, 0, 1])] * 70]
+    assert len(set(merge_codes(columns).tolist())) == 3
+
+
 def test_nearest_neighbours_on_gaussians():
     rng = np.random.default_rng(2)
     noise = rng.normal(size=(2, 3000))
@@ -177,6 +183,11 @@ def test_emergence_of_a_shared_parity_pair():
         x[0, t + 1] = x[0, t] ^ x[1, t]
     synergies = [emergence_decomposition(x[0], x[1], 1, measure).S for measure in ("mmi", "broja")]
     assert synergies == pytest.approx([1.0, 1.0], abs=0.01)
+
+
+def test_what_a_pair_says_is_not_said_by_three():
+    x = np.random.default_rng(0).integers(0, 2, (3, 400))
+    assert coalition_synergy(*x, x[0] ^ x[1]) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_negative_macro_synergy_is_redundancy():
