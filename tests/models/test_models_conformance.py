@@ -59,7 +59,7 @@ async def test_fewer_kinds_conform_too():
         (Spoiled("choice", probabilities=None), "need probabilities"),
         (Spoiled("choice", probabilities=(0.5, 0.5)), "one probability an option"),
         (Spoiled("choice", probabilities=(0.5, 0.5, 0.5)), "sum to 1"),
-        (Spoiled("choice", probabilities=(0.2, 0.2, 0.6), text="left"), "most probable"),
+        (Spoiled("choice", probabilities=(0.2, 0.2, 0.6), text="A"), "most probable"),
         (Spoiled("choice", mass=0.0), "mass"),
         (Spoiled("choice", mass=1.5), "mass"),
         (Spoiled("score", text="x"), "text must be empty"),

@@ -58,11 +58,9 @@ def _need(is_kept: bool, promise: str) -> None:
 
 
 def _ask(kind: RequestKind, number: int = 0, **fields: object) -> ModelRequest:
-    words = f"Say something nice about the number {number}. Go left or right?"
+    words = f"Say something nice about the number {number}. Go left or right? Answer with A, B or C."
     given: dict[str, object] = {"max_tokens": 12, "seed": number}
-    given |= {"choice": {"options": ("left", "right", "up")}, "json": {"schema": _SCHEMA, "max_tokens": 64}}.get(
-        kind, {}
-    )
+    given |= {"choice": {"options": ("A", "B", "C")}, "json": {"schema": _SCHEMA, "max_tokens": 64}}.get(kind, {})
     given |= {"continuation": " I go left, said number one."} if kind == "score" else {}
     key = CallKey(0, f"a{number}", 0, 0)
     return ModelRequest(key, (PromptMessage("user", words),), kind, **{**given, **fields})  # type: ignore[arg-type]
