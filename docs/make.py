@@ -6,6 +6,8 @@ import json
 import tempfile
 from pathlib import Path
 
+from steering_pictures import draw_steering
+
 import tidings
 from tidings.simulation.registry import params_models
 from tidings.spec.schema import scenario_schema
@@ -23,6 +25,7 @@ def main() -> None:
         run = tidings.run(DOCS.parent / "scenarios" / "quickstart.yaml", rollouts=40, out=folder)
         for name in ("actions", "correctness", "beliefs"):
             getattr(run.plot, name)().savefig(images / f"quickstart-{name}.png", dpi=144)
+        draw_steering(images, Path(folder))
 
 
 if __name__ == "__main__":

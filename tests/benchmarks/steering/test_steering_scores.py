@@ -188,6 +188,23 @@ def test_beliefs_without_log_odds_are_counted_not_clipped() -> None:
     assert math.isnan(found.delay.value)
 
 
+def test_a_belief_after_an_impossible_signal_is_counted_and_enters_no_bin() -> None:
+    """An agent acted against a certain signal; then the public belief 1 meets a certain signal B: no posterior."""
+    rows = pl.DataFrame(
+        {
+            "rollout": [0, 1],
+            "signal": ["B", "G"],
+            "precision": [1.0, 0.7],
+            "belief": [0.4, 0.9],
+            "public": [1.0, 0.95],
+            "bayes": [posterior(1.0, 1.0, 0), 0.9],
+        }
+    )
+    found = bayes_deviation(rows, turns(rollout=[0], belief=[0.5], signal=["G"], action=["G"]), generator())
+    assert (found.n_stated, found.n_without_bayes, found.n_infinite) == (2, 1, 0)
+    assert found.absolute[9].value == pytest.approx(0.0)
+
+
 def opposed(excess_ignored: list[tuple[float, bool]]) -> pl.DataFrame:
     """Turns with the signal B against belief 0.6 + excess at precision 0.6."""
     return turns(
@@ -212,3 +229,13 @@ def test_a_bayesian_has_no_delay_and_a_stubborn_follower_has() -> None:
 def test_delay_is_undefined_when_no_signal_or_every_signal_is_ignored() -> None:
     for always in (True, False):
         assert math.isnan(cascade_delay(opposed([(e, always) for e in (-0.05, 0.1, 0.2)]), generator()).value)
+
+
+def test_delay_is_undefined_where_all_excesses_are_the_same() -> None:
+    """Half ignore at the only excess there is: no threshold between can be told from the ends."""
+    assert math.isnan(cascade_delay(opposed([(0.0, True), (0.0, False)] * 3), generator()).value)
+
+
+def test_delay_has_an_open_end_where_draws_hold_no_followed_signal() -> None:
+    found = cascade_delay(opposed([(0.0, False), (0.1, True)]), generator())
+    assert (found.value, found.low, found.high) == (0.0, -math.inf, math.inf)

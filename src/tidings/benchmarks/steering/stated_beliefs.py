@@ -30,7 +30,9 @@ class BayesDeviation:
         opposing: NB2: slope of the response to opposing signals; 1 for Bayes, above 1 for the bias.
         delay: NB3: how far max(b, 1-b) exceeds q where agents begin to ignore opposing signals (see `cascade_delay`).
         n_stated: Stated beliefs.
-        n_infinite: Of these, those without a finite log-odds response: stated 0 or 1, or a certain signal.
+        n_without_bayes: Of these, those after a signal that was impossible given the public belief (an earlier agent
+            acted against a certain signal), where Bayes says nothing; they enter no figure.
+        n_infinite: Of the others, those without a finite log-odds response: stated 0 or 1, or a certain signal.
     """
 
     absolute: dict[int, Estimate]
@@ -38,6 +40,7 @@ class BayesDeviation:
     opposing: Estimate
     delay: Estimate
     n_stated: int
+    n_without_bayes: int
     n_infinite: int
 
 
@@ -49,14 +52,15 @@ def bayes_deviation(beliefs: pl.DataFrame, turns: pl.DataFrame, generator: np.ra
         turns: Columns `rollout`, `belief` (public), `precision`, `signal`, `action`.
         generator: Source of the bootstrap draws.
     """
-    known = beliefs.drop_nulls("bayes")
+    known = beliefs.filter(pl.col("bayes").is_not_null() & pl.col("bayes").is_not_nan())
     gaps = known.with_columns(gap=(pl.col("belief") - pl.col("bayes")).abs())
     return BayesDeviation(
         by_bin(gaps, "public", "gap", generator),
         response_slope(known, is_agreeing=True, generator=generator),
         response_slope(known, is_agreeing=False, generator=generator),
         cascade_delay(turns, generator),
-        len(known),
+        len(beliefs),
+        len(beliefs) - len(known),
         int((~_has_log_odds(known)).sum()),
     )
 
@@ -97,9 +101,9 @@ def cascade_delay(turns: pl.DataFrame, generator: np.random.Generator, n_draws: 
     """Returns the least excess max(b, 1-b) - q at which agents begin to ignore opposing signals.
 
     Over turns whose signal opposes the public belief b, the rule "ignore if the excess is above t" is fitted to what
-    agents did; the value is the least t with the fewest misfits. A Bayesian ignores at every excess above 0, so t is
-    at most 0 for Bayesians; t > 0 is NB3. The excess takes few values in a run, so t is one of them: the truth lies
-    between it and the next one.
+    agents did; the value is the least t with the fewest misfits, among the values of the excess that occur. A Bayesian
+    ignores at every excess above 0, so t is at most 0 for Bayesians; t > 0 is NB3. The truth lies between t and the
+    next excess that occurs.
 
     Args:
         turns: Columns `rollout`, `belief` (public, before the turn), `precision`, `signal` (B or G), `action`.
@@ -107,25 +111,34 @@ def cascade_delay(turns: pl.DataFrame, generator: np.random.Generator, n_draws: 
         n_draws: Bootstrap draws.
 
     Returns:
-        The estimate; `n` counts rollouts with opposing signals.
+        The estimate; `n` counts rollouts with opposing signals. An end of the interval is infinite where draws are
+        fitted best by ignoring always (minus) or never (plus).
 
-    Undefined: NaN if no signal opposed, if none was ignored (no cascade seen) or all were (none followed).
+    Undefined: NaN if no signal opposed, or if ignoring always, or never, fits as well as any threshold between.
     """
     excess, is_ignored, rollouts = _opposed(turns)
-    if not is_ignored.any() or is_ignored.all():
-        return Estimate(math.nan, math.nan, math.nan, len(np.unique(rollouts)))
-    thresholds = np.unique(excess)
-    misfits = (excess[:, None] > thresholds + TOLERANCE) != is_ignored[:, None]
     numbers = np.unique(rollouts, return_inverse=True)[1]
-    n = int(numbers.max()) + 1
+    n = int(numbers.max()) + 1 if len(numbers) else 0
+    thresholds = np.concatenate([[-np.inf], np.unique(excess)])
+    misfits = (excess[:, None] > thresholds + TOLERANCE) != is_ignored[:, None]
     by_rollout = np.zeros((n, len(thresholds)))
     np.add.at(by_rollout, numbers, misfits)
-    value = float(thresholds[by_rollout.sum(axis=0).argmin()])
+    thresholds[-1] = np.inf
+    value = float(thresholds[_best(by_rollout.sum(axis=0))])
+    if not math.isfinite(value):
+        return Estimate(math.nan, math.nan, math.nan, n)
     if n == 1:
         return Estimate(value, math.nan, math.nan, 1)
-    drawn = generator.multinomial(n, np.full(n, 1.0 / n), size=n_draws)
-    low, high = np.quantile(thresholds[(drawn @ by_rollout).argmin(axis=1)], [0.025, 0.975])
-    return Estimate(value, float(low), float(high), n)
+    drawn = thresholds[_best(generator.multinomial(n, np.full(n, 1.0 / n), size=n_draws) @ by_rollout)]
+    ends = [float(np.quantile(drawn, level, method="inverted_cdf")) for level in (0.025, 0.975)]
+    return Estimate(value, ends[0], ends[1], n)
+
+
+def _best(misfits: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns the place of the least misfit along the last axis; of equals the ends first, then the least."""
+    ends_first = misfits.copy()
+    ends_first[..., [0, -1]] -= 0.5
+    return np.argmin(ends_first, axis=-1)
 
 
 def _opposed(turns: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
