@@ -1,7 +1,8 @@
 # Two commands: `make run` plays a first scenario with a real local model, `make test` runs every test.
 # Both install what they need into .venv once; later calls reinstall only when pyproject.toml or the lock changes.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
@@ -18,8 +19,8 @@ help:
 	@echo "make bench  measure speed as ratios against plain loops"
 
 $(VENV)/.venv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "make: tidings needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+	  { echo "make: tidings needs Python 3.11 to 3.13; none was found. Try: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -126,7 +126,7 @@ def test_everyone_is_all_agents_but_not_the_planner() -> None:
         (NumberSpec(0, 1), float("nan"), "not_a_number"),
         (NumberSpec(0, 1), True, "not_a_number"),
         (NumberSpec(0, 1), 10**400, "out_of_range"),
-        (NumberSpec(0, 1), float("inf"), "out_of_range"),
+        (NumberSpec(0, 1), float("inf"), "not_a_number"),
         (NumberSpec(0, 1), "0.5", "not_a_number"),
         (NumberSpec(0, 9, is_integer=True), 1.5, "not_an_integer"),
         (TextSpec(5), "", "empty"),

@@ -36,7 +36,7 @@ def _entries(kind: Kind) -> list[tuple[str, str]]:
     if kind is Kind.graphs:
         from tidings.spec.graphs import GENERATORS
 
-        return [(name, "") for name in sorted(GENERATORS)]
+        return [(name, GENERATORS[name].text) for name in sorted(GENERATORS)]
     if kind is Kind.suites:
         from tidings.benchmarks.table import SUITES, find_suite
 

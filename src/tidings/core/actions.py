@@ -66,13 +66,13 @@ class NumberSpec:
             raise RequestError("NumberSpec", f"found low {self.low!r}, high {self.high!r}", "need low <= high")
 
     def check(self, value: object) -> float:
-        """Returns the answer if it is a number inside the interval.
+        """Returns the answer if it is a finite number inside the interval.
 
         Raises:
             ReplyError: `not_a_number` or `out_of_range`. Nothing is clipped.
         """
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise ReplyError("not_a_number", f"{value!r} is not a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+            raise ReplyError("not_a_number", f"{value!r} is not a finite number")
         if not self.low <= value <= self.high:
             raise ReplyError("out_of_range", f"{str(value)[:40]} is outside [{self.low:g}, {self.high:g}]")
         if self.is_integer and value != int(value):

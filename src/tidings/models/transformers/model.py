@@ -74,9 +74,8 @@ class TransformersModel:
         Raises:
             MissingPartError: If the weights or a library are not there.
         """
-        weights = locate_weights(params.path or name)
         check_parts(f"transformers/{name}")
-        return cls(name, params, weights)
+        return cls(name, params, locate_weights(params.path or name))
 
     @property
     def name(self) -> str:
