@@ -180,11 +180,15 @@ def test_agreeing_and_opposing_signals_are_kept_apart() -> None:
 
 def test_beliefs_without_log_odds_are_counted_not_clipped() -> None:
     sure = stated(1.0).with_columns(belief=pl.when(pl.int_range(pl.len()) == 0).then(1.0).otherwise("belief"))
+    faint = (
+        stated(1.0).filter(pl.int_range(pl.len()) == 0).with_columns(precision=pl.lit(0.5 + 1e-8), belief=pl.lit(0.9))
+    )
+    sure = pl.concat([sure, faint])
     no_turns = turns(rollout=[0], belief=[0.5], signal=["G"], action=["G"])
     found = bayes_deviation(sure, no_turns, generator())
-    assert (found.n_infinite, found.n_stated) == (1, 13)
+    assert (found.n_unused, found.n_stated) == (2, 14)
     assert found.agreeing.value == pytest.approx(1.0)
-    assert found.absolute[7].value == pytest.approx((1 - posterior(0.7, 0.6, 1)) / 6)
+    assert found.absolute[7].value == pytest.approx((1.0 - 2 * posterior(0.7, 0.6, 1) + 0.9) / 7)
     assert math.isnan(found.delay.value)
 
 
@@ -201,7 +205,7 @@ def test_a_belief_after_an_impossible_signal_is_counted_and_enters_no_bin() -> N
         }
     )
     found = bayes_deviation(rows, turns(rollout=[0], belief=[0.5], signal=["G"], action=["G"]), generator())
-    assert (found.n_stated, found.n_without_bayes, found.n_infinite) == (2, 1, 0)
+    assert (found.n_stated, found.n_without_bayes, found.n_unused) == (2, 1, 0)
     assert found.absolute[9].value == pytest.approx(0.0)
 
 

@@ -17,7 +17,11 @@ from tidings.benchmarks.steering.bootstrap import N_DRAWS, Estimate, bootstrap_r
 from tidings.benchmarks.steering.scoring import by_bin
 from tidings.theory.herding import TOLERANCE
 
-__all__ = ["BayesDeviation", "bayes_deviation", "cascade_delay", "response_slope"]
+__all__ = ["LEAST_PRECISION", "BayesDeviation", "bayes_deviation", "cascade_delay", "response_slope"]
+
+
+LEAST_PRECISION = 0.51
+"""Signals below this precision have log-odds under 0.04: a slope on them is noise divided by almost nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class BayesDeviation:
         n_stated: Stated beliefs.
         n_without_bayes: Of these, those after a signal that was impossible given the public belief (an earlier agent
             acted against a certain signal), where Bayes says nothing; they enter no figure.
-        n_infinite: Of the others, those without a finite log-odds response: stated 0 or 1, or a certain signal.
+        n_unused: Of the others, those that enter no slope: stated or public belief 0 or 1, or a signal that is
+            certain or below `LEAST_PRECISION`.
     """
 
     absolute: dict[int, Estimate]
@@ -41,7 +46,7 @@ class BayesDeviation:
     delay: Estimate
     n_stated: int
     n_without_bayes: int
-    n_infinite: int
+    n_unused: int
 
 
 def bayes_deviation(beliefs: pl.DataFrame, turns: pl.DataFrame, generator: np.random.Generator) -> BayesDeviation:
@@ -70,7 +75,7 @@ def response_slope(beliefs: pl.DataFrame, *, is_agreeing: bool, generator: np.ra
 
     slope = sum x y / sum x^2 with x = +-logit(q), y = logit(stated) - logit(public); Bayes gives exactly 1. A signal
     agrees if it points to the side of 1/2 where the public belief is; at 1/2 it does neither. Rows with an infinite
-    log-odds, and signals of precision 1/2 (which say nothing), do not enter.
+    log-odds, and signals below `LEAST_PRECISION` (which say almost nothing), do not enter.
 
     Args:
         beliefs: Columns `rollout`, `signal` (B or G), `precision`, `belief`, `public`.
@@ -79,9 +84,7 @@ def response_slope(beliefs: pl.DataFrame, *, is_agreeing: bool, generator: np.ra
 
     Undefined: NaN without such signals.
     """
-    usable = beliefs.filter(
-        _is_inside(beliefs["belief"]) & _is_inside(beliefs["public"]) & (beliefs["precision"] < 1.0)
-    )
+    usable = beliefs.filter(_has_log_odds(beliefs))
     side = np.where(usable["signal"] == "G", 1.0, -1.0)
     public = usable["public"].to_numpy()
     agrees = side * (public - 0.5)
@@ -146,13 +149,16 @@ def _opposed(turns: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_
     belief = turns["belief"].to_numpy()
     side = np.where(turns["signal"] == "G", 1.0, -1.0)
     is_opposed = side * (belief - 0.5) < -TOLERANCE
-    excess: NDArray[np.float64] = (np.maximum(belief, 1.0 - belief) - turns["precision"].to_numpy()).round(9)
+    excess: NDArray[np.float64] = (np.maximum(belief, 1.0 - belief) - turns["precision"].to_numpy()).round(
+        9
+    ) + 0.0  # no -0.0 in tables
     is_ignored = (turns["action"] != turns["signal"]).to_numpy()
     return excess[is_opposed], is_ignored[is_opposed], turns["rollout"].to_numpy()[is_opposed]
 
 
 def _has_log_odds(beliefs: pl.DataFrame) -> pl.Series:
-    return _is_inside(beliefs["belief"]) & _is_inside(beliefs["public"]) & (beliefs["precision"] < 1.0)
+    is_telling = (beliefs["precision"] >= LEAST_PRECISION) & (beliefs["precision"] < 1.0)
+    return _is_inside(beliefs["belief"]) & _is_inside(beliefs["public"]) & is_telling
 
 
 def _is_inside(values: pl.Series) -> pl.Series:

@@ -90,10 +90,10 @@ def _bayes_table(scores: Sequence[CellScore]) -> str:
         if (bayes := score.bayes) is None:
             continue
         gaps = ", ".join(f"{bin_label(i)}: {gap.value:.3f}" for i, gap in bayes.absolute.items())
-        counts = [f"{n} of {bayes.n_stated}" for n in (bayes.n_infinite, bayes.n_without_bayes)]
+        counts = [f"{n} of {bayes.n_stated}" for n in (bayes.n_unused, bayes.n_without_bayes)]
         slopes = [_words(part) for part in (bayes.agreeing, bayes.opposing, bayes.delay)]
         rows.append([score.cell.planner, *slopes, *counts, gaps])
-    headings = ["planner", "NB1 slope", "NB2 slope", "NB3 delay", "beliefs without log-odds", "without Bayes"]
+    headings = ["planner", "NB1 slope", "NB2 slope", "NB3 delay", "beliefs in no slope", "without Bayes"]
     return _markdown([*headings, "mean abs(stated - Bayes) by public belief"], rows)
 
 
