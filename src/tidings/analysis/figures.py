@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tidings.core import DataError
+from tidings.metrics.result import share_result
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -82,7 +83,7 @@ class Plots:
         return figure
 
     def correctness(self) -> Figure:
-        """Returns the share of right decisions by position with 95 % intervals, beside the rational twin if any."""
+        """Returns the share of right decisions by position with 95 % Wilson intervals, beside the rational twin."""
         figure, axes = _canvas(6.4, 3.2)
         cells, _ = self._correct(None)
         _by_position(axes, cells, ORANGE, "this run")
@@ -104,17 +105,12 @@ class Plots:
 
 def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -> None:
     longest = max(map(len, cells))
-    shares, halves, positions = [], [], []
-    for i in range(longest):
-        column = [row[i] for row in cells if len(row) > i]
-        share = sum(column) / len(column)
-        positions.append(i + 1)
-        shares.append(share)
-        halves.append(1.96 * (share * (1 - share) / len(column)) ** 0.5)
-    low = np.clip(np.array(shares) - halves, 0, 1)
-    high = np.clip(np.array(shares) + halves, 0, 1)
+    columns = [[row[i] for row in cells if len(row) > i] for i in range(longest)]
+    shares = [share_result("p_correct", sum(column), len(column)) for column in columns]
+    low, high = ([getattr(share, end) for share in shares] for end in ("low", "high"))
+    positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
     axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
-    axes.plot(positions, shares, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
+    axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
