@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 import tidings
 from tidings.core import ScenarioError
+from tidings.simulation.compile import compile_scenario
 from tidings.theory.steering import solve_planner
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "steering.json").read_text())
@@ -130,6 +131,16 @@ def test_the_planner_knows_only_what_is_public(tmp_path: Path) -> None:
     seen = run.events().filter(run.events()["audience"].list.contains("planner"))
     assert set(seen["kind"]) == {"setup", "control", "precision", "action", "reply"}
     assert set(seen.filter(kind="reply")["seat"]) == {"planner"}
+
+
+def test_a_planner_is_told_what_is_free(tmp_path: Path) -> None:
+    for story in ("", "A car is for sale."):
+        words = {"story": f"'{story}'"} if story else {}
+        path = write(tmp_path, "{kind: constant, precision: 0.9}", 3, precision=0.65, **words)
+        environment = compile_scenario(tidings.load_scenario(path)).environment
+        assert "right with probability 0.65" in environment.brief("planner")
+        assert story in environment.brief("planner")
+        assert "0.65" not in environment.brief("a0")
 
 
 def test_a_planner_that_sees_all_sees_signals(tmp_path: Path) -> None:

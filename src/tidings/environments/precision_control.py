@@ -13,7 +13,6 @@ from tidings.theory.steering.costs import PrecisionCost, make_cost
 __all__ = ["PrecisionControl"]
 
 _HALVINGS = 60
-_DISTANCES = {"linear": "the distance", "quadratic": "the squared distance", "sqrt": "the square root of the distance"}
 
 
 @dataclass(frozen=True)
@@ -80,20 +79,11 @@ class PrecisionControl:
         return max(low, baseline - self._reach(baseline - 0.5, spent)), baseline + self._reach(1.0 - baseline, spent)
 
     def brief(self, baseline: float | dict[str, float]) -> str:
-        """Returns the planner's task in words."""
-        free = f"{baseline:g}" if isinstance(baseline, float | int) else "given for each person"
-        want = (
-            f"You want people to decide {self.target}, whatever is true: any other decision costs {self.error_cost:g}."
-            if self.objective == "biased"
-            else f"You want people to decide what is true: each wrong decision costs you {self.error_cost:g}."
-        )
-        distance = _DISTANCES.get(self.cost.kind, f"{self.cost.kind} of the distance")
-        price = f"Setting it to q costs {self.cost.weight:g} times {distance} between q and the free value."
-        price = price if self.cost.weight else "Setting it is free."
-        budget = f" You can pay {self.budget:g} in all." if self.budget is not None else ""
+        """Returns what the planner can do, in words; what it wants and pays its seat says itself."""
+        free = f"right with probability {baseline:g}" if isinstance(baseline, float | int) else "as good as they are"
         return (
-            "You set how often each hint is right, from 0.5 (noise) to 1 (certain). Everybody knows what you set. "
-            f"Without you hints are right with probability {free} (the free value). {price}{budget} {want}"
+            "You set how often each hint is right, from 0.5 (noise) to 1 (certain), one person after another. Everybody "
+            f"knows what you set. Left alone, hints are {free}: that is free."
         )
 
     def _reach(self, limit: float, spent: float) -> float:

@@ -206,19 +206,19 @@ class SocialLearning:
     def brief(self, seat: str) -> str:
         """Returns the rules in words."""
         p, (bad, good) = self.params, self.params.states
-        if p.story:
-            return p.story
-        lines = [
-            f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
-            f"{p.prior:g}.",
-            "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
-            "those before it decided, but not their hints.",
-        ]
-        if seat == PLANNER:
-            lines.append(
-                "You set how often each hint is right, from 0.5 (noise) to 1 (certain). Everybody knows what you set."
-            )
-        else:
+        lines = (
+            [p.story]
+            if p.story
+            else [
+                f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
+                f"{p.prior:g}.",
+                "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
+                "those before it decided, but not their hints.",
+            ]
+        )
+        if seat == PLANNER and self.control:
+            lines.append(self.control.brief(p.precision))
+        elif not p.story:
             lines.append("You decide once. You want your decision to be what is true.")
         return "\n".join(lines)
 
