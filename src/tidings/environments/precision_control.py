@@ -82,8 +82,8 @@ class PrecisionControl:
         """Returns what the planner can do, in words; what it wants and pays its seat says itself."""
         free = f"right with probability {baseline:g}" if isinstance(baseline, float | int) else "as good as they are"
         return (
-            "You set how often each hint is right, from 0.5 (noise) to 1 (certain), one person after another. Everybody "
-            f"knows what you set. Left alone, hints are {free}: that is free."
+            "You set how often each hint is right, from 0.5 (noise) to 1 (certain), one person after another. "
+            f"Everybody knows what you set. Left alone, hints are {free}: that is free."
         )
 
     def _reach(self, limit: float, spent: float) -> float:

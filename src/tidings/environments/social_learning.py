@@ -206,16 +206,13 @@ class SocialLearning:
     def brief(self, seat: str) -> str:
         """Returns the rules in words."""
         p, (bad, good) = self.params, self.params.states
-        lines = (
-            [p.story]
-            if p.story
-            else [
-                f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
-                f"{p.prior:g}.",
-                "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
-                "those before it decided, but not their hints.",
-            ]
-        )
+        neutral = [
+            f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
+            f"{p.prior:g}.",
+            "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
+            "those before it decided, but not their hints.",
+        ]
+        lines = [p.story] if p.story else neutral
         if seat == PLANNER and self.control:
             lines.append(self.control.brief(p.precision))
         elif not p.story:
