@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tidings.analysis.run import Run, load_run
+from tidings.core import ScenarioError
 from tidings.metrics.table import check_metrics
 from tidings.runner.execute import Outcome, resume_run, start_run
 from tidings.runner.progress import Progress
 from tidings.simulation.compile import check_components
 from tidings.spec.io import check_scenario, make_source, read_source
 from tidings.spec.scenario import Scenario
+from tidings.spec.sweeps import expand
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["change_scenario", "load_run", "load_scenario", "play", "play_on", "resume", "run"]
+__all__ = ["change_scenario", "load_run", "load_scenario", "play", "play_on", "play_sweep", "resume", "run"]
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
@@ -63,9 +65,12 @@ def run(
         progress: What to tell while it runs; silent by default.
 
     Raises:
-        RequestError: If the scenario is wrong.
+        RequestError: If the scenario is wrong, or stands for several variants.
     """
-    return load_run(play(_ready(scenario, rollouts, seed, overrides or {}), out, progress or Progress()).folder)
+    ready = _ready(scenario, rollouts, seed, overrides or {})
+    if ready.sweep:
+        raise ScenarioError("sweep", "the scenario stands for several runs", fix="use tidings.api.play_sweep")
+    return load_run(play(ready, out, progress or Progress()).folder)
 
 
 def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
@@ -81,6 +86,34 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
 def play(scenario: Scenario, out: str | Path, progress: Progress) -> Outcome:
     """Plays a scenario and returns how it ended; what `run` and the command line share."""
     return _with_metrics(start_run(scenario, Path(out), progress))
+
+
+def play_sweep(
+    scenario: Scenario, out: str | Path, make_progress: Callable[[], Progress] = Progress
+) -> dict[str, Outcome]:
+    """Plays every variant of a scenario with a sweep; called again, it finishes what is missing and repeats nothing.
+
+    Each variant has its folder, `<out>/<name>-sweep/<variant>`; rollouts of equal number share their random draws.
+
+    Returns:
+        Variant -> how its run ended. Stops after a variant that was interrupted or reached a cap.
+
+    Raises:
+        ScenarioError: If a variant is wrong; nothing is played then.
+    """
+    variants = expand(make_source(scenario))
+    for variant in variants:
+        check_components(variant.scenario, variant.source)
+    outcomes: dict[str, Outcome] = {}
+    for variant in variants:
+        path = Path(out) / f"{scenario.name}-sweep" / variant.id
+        if (path / "manifest.json").is_file():
+            outcomes[variant.id] = play_on(path, make_progress())
+        else:
+            outcomes[variant.id] = _with_metrics(start_run(variant.scenario, path, make_progress(), is_exact=True))
+        if outcomes[variant.id].status != "done":
+            break
+    return outcomes
 
 
 def play_on(

@@ -180,3 +180,26 @@ def test_validating_a_scenario_loads_no_model_library(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_sweep_plays_every_variant_once(herd: Path, tmp_path: Path) -> None:
+    herd.write_text(HERD + "sweep: {environment.precision: [0.6, 0.9], rollouts.count: {start: 2, stop: 4, step: 2}}\n")
+    first = command("run", herd, "--out", tmp_path, "--json")
+    assert first.returncode == 0, first.stderr
+    variants = json.loads(first.stdout)["variants"]
+    assert len(variants) == 4
+    assert sorted(row["done"] for row in variants.values()) == [2, 2, 4, 4]
+    folders = sorted((tmp_path / "herd-sweep").iterdir())
+    before = [path.stat().st_mtime_ns for folder in folders for path in sorted((folder / "events").glob("*.jsonl"))]
+    again = command("run", herd, "--out", tmp_path)
+    assert again.returncode == 0
+    assert "p_correct" in again.stdout
+    after = [path.stat().st_mtime_ns for folder in folders for path in sorted((folder / "events").glob("*.jsonl"))]
+    assert sorted((tmp_path / "herd-sweep").iterdir()) == folders
+    assert after == before
+
+
+def test_a_runner_that_is_not_there_is_refused(herd: Path, tmp_path: Path) -> None:
+    done = command("run", herd, "--out", tmp_path / "runs", "--runner", "ray")
+    assert done.returncode == 2
+    assert "this version plays locally" in done.stderr

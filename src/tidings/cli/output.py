@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidings.analysis.run import Run
     from tidings.runner.execute import Outcome
 
-__all__ = ["finish", "metric_table", "run_json"]
+__all__ = ["finish", "finish_sweep", "metric_table", "run_json"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -30,6 +30,27 @@ def finish(outcome: Outcome, *, as_json: bool) -> None:
     if outcome.status == "interrupted":
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed or outcome.status != "done" else 0)
+
+
+def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
+    """Prints the figures of every variant of a sweep and exits with 0 if all went well, else 1."""
+    from rich.console import Console
+
+    from tidings.analysis.run import load_run
+
+    runs = {name: load_run(outcome.folder) for name, outcome in outcomes.items()}
+    if as_json:
+        rows = {name: run_json(runs[name], outcome) for name, outcome in outcomes.items()}
+        print(jsonlib.dumps({"variants": rows, "failed": sum(outcome.n_failed for outcome in outcomes.values())}))
+    else:
+        console = Console()
+        for name, outcome in outcomes.items():
+            words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts, {outcome.status}"
+            failed = f", {outcome.n_failed} failed" if outcome.n_failed else ""
+            console.print(metric_table(runs[name].metrics(), f"{name}: {words}{failed}"), "")
+        console.print(f"run folders: {next(iter(outcomes.values())).folder.parent}", highlight=False, soft_wrap=True)
+    is_well = all(outcome.status == "done" and not outcome.n_failed for outcome in outcomes.values())
+    raise typer.Exit(0 if is_well else 1)
 
 
 def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:

@@ -67,16 +67,24 @@ class Outcome:
     message: str = ""
 
 
-def start_run(scenario: Scenario, out: Path, progress: Progress) -> Outcome:
+def start_run(scenario: Scenario, out: Path, progress: Progress, *, is_exact: bool = False) -> Outcome:
     """Makes a run folder for the scenario and plays it.
+
+    Args:
+        scenario: What to play.
+        out: Where the folder goes, or with `is_exact` the folder itself.
+        progress: What to tell.
+        is_exact: Whether `out` names the folder.
 
     Raises:
         RequestError: If the scenario cannot be built; no folder is left behind.
     """
+    if scenario.runner.kind != "local":
+        raise ScenarioError("runner.kind", f"found {scenario.runner.kind!r}", "this version plays locally: local")
     session = ModelSession(scenario)
     compiled = compile_scenario(scenario, session.make)
     plan = _summary_plan(compiled)
-    folder = RunFolder.create(out, scenario.name)
+    folder = RunFolder.at(out) if is_exact else RunFolder.create(out, scenario.name)
     folder.scenario.write_text(dump_scenario(scenario), encoding="utf-8")
     folder.write_json("graph.json", nx.node_link_data(compiled.graph, edges="edges"), indent=None)
     folder.write_json("manifest.json", _manifest(compiled, plan, session))

@@ -59,6 +59,19 @@ class RunFolder:
         raise DataError(str(out), f"more than a million runs called {name!r}", fix="choose another --out")
 
     @classmethod
+    def at(cls, path: Path) -> RunFolder:
+        """Makes exactly this folder, or takes it as it is.
+
+        Raises:
+            DataError: If it cannot be made.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(str(path), f"cannot make a run folder ({error.strerror})") from None
+        return cls(path)
+
+    @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Returns the folder of an existing run.
 
