@@ -55,17 +55,16 @@ async def test_a_waiter_hears_when_the_rest_is_spent():
         await asyncio.wait_for(second, 1)
 
 
-async def test_a_cancelled_waiter_wakes_the_next():
+async def test_a_waiter_that_gives_up_holds_nothing_back():
     budget = Budget(Caps(tokens=100))
     first = await budget.reserve(90, 0.0)
-    large, small = asyncio.create_task(budget.reserve(100, 0.0)), asyncio.create_task(budget.reserve(10, 0.0))
+    large, small = asyncio.create_task(budget.reserve(100, 0.0)), asyncio.create_task(budget.reserve(20, 0.0))
     await asyncio.sleep(0)
-    assert small.done()
     large.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await large
+    await asyncio.sleep(0)
     budget.settle(first, 0, 0, 0.0)
-    budget.settle(small.result(), 0, 0, 0.0)
+    budget.settle(await asyncio.wait_for(small, 1), 0, 0, 0.0)
+    await asyncio.wait_for(budget.reserve(100, 0.0), 1)
 
 
 async def test_no_mix_of_calls_in_flight_passes_a_cap():
@@ -89,12 +88,11 @@ async def test_no_mix_of_calls_in_flight_passes_a_cap():
 
 
 async def test_rounding_does_not_hold_back_the_last_call():
-    budget = Budget(Caps(usd=1.0))
-    for _ in range(2000):
-        first, second = await budget.reserve(1, 0.1), await budget.reserve(1, 0.3)
-        budget.settle(first, 0, 0, 0.0)
-        budget.settle(second, 0, 0, 0.0)
-    await asyncio.wait_for(budget.reserve(1, 1.0), 1)
+    amounts = (0.138, 0.583, 0.868, 0.822, 0.783, 0.065)  # added and taken away again they leave 4e-16
+    budget = Budget(Caps(usd=3.259))
+    for held in [await budget.reserve(1, usd) for usd in amounts]:
+        budget.settle(held, 0, 0, 0.0)
+    await asyncio.wait_for(budget.reserve(1, 3.259), 1)
 
 
 async def test_time_is_capped_before_a_call_and_before_a_wait():

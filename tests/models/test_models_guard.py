@@ -116,7 +116,7 @@ async def test_tokens_a_minute_count_what_was_used():
     clock = FakeTime()
     guarded = guard(Script(), clock=clock, tpm=15 * 60)  # one call of 15 tokens a second
     for _ in range(11):
-        await guarded.respond(ask(max_tokens=5))
+        await guarded.respond(ask(max_tokens=500))
     assert clock.now == pytest.approx(10, abs=1.6)
 
 

@@ -108,6 +108,14 @@ async def test_choices_equal_a_plain_forward_pass(smollm2):
     assert answer.mass == pytest.approx(one + fifty, abs=TOLERANCE)
 
 
+async def test_continuations_scored_in_pieces_equal_those_scored_at_once(smollm2, monkeypatch):
+    whole = await together(smollm2, [*CHOICES, *SCORES])
+    monkeypatch.setattr("tidings.models.transformers.engine._TAIL_TOKENS", 4)
+    for one, other in zip(whole, await together(smollm2, [*CHOICES, *SCORES]), strict=True):
+        assert other.logprobs == (one.logprobs and pytest.approx(one.logprobs, abs=TOLERANCE))
+        assert other.probabilities == (one.probabilities and pytest.approx(one.probabilities, abs=TOLERANCE))
+
+
 async def test_choice_probabilities_are_the_frequencies_of_sampled_answers(smollm2):
     question = "Is the sky blue? Answer Yes or No."
     choice = await smollm2.respond(ask(question, kind="choice", options=("Yes", "No")))

@@ -163,11 +163,7 @@ class Budget:
                 break
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
-            try:
-                await future
-            except asyncio.CancelledError:
-                self._wake()
-                raise
+            await future
         self.used.calls += 1
         self._n_held += 1
         self._held_tokens += tokens

@@ -109,8 +109,6 @@ class Batcher(Generic[T, R]):
         for item in self._queue:
             size = max(largest, item.size)
             fits = len(batch) < self._max_batch and size * (len(batch) + 1) <= self._max_size
-            if item.future.cancelled():
-                continue
             if not batch or (item.group == batch[0].group and fits):
                 if item.future.set_running_or_notify_cancel():
                     batch.append(item)
