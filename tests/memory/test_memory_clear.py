@@ -63,12 +63,15 @@ def build(drawn) -> list[Line]:
     window=st.integers(0, 3),
     limit=st.integers(1, 12),
     max_lines=st.integers(1, 30),
+    batch=st.integers(1, 9),
 )
-def test_the_shared_index_finds_what_a_private_list_would(drawn, keywords, window, limit, max_lines) -> None:
+def test_the_shared_index_finds_what_a_private_list_would(drawn, keywords, window, limit, max_lines, batch) -> None:
     """Barrier, ranking, window, cut and forgetting at once: the second path knows nothing but the seat's own lines."""
     lines = build(drawn)
     with SharedMemory(SEATS, max_lines=max_lines) as memory:
-        memory.extend(lines)
+        for start in range(0, len(lines), batch):
+            memory.extend(lines[start : start + batch])
+            memory.seat("ann").clear(keywords)
         for name in SEATS:
             found = memory.seat(name).clear(keywords, window=window, limit=limit)
             held = held_by(name, lines, max_lines)
@@ -78,6 +81,18 @@ def test_the_shared_index_finds_what_a_private_list_would(drawn, keywords, windo
             assert [hit.score for hit in found.hits] == pytest.approx([score for _, score in hits])
             assert found.n_matches == n_matches
             assert all(name in held_line.audience for held_line in found.lines)
+
+
+def test_a_long_life_of_adding_forgetting_and_searching() -> None:
+    """Many times more lines than places, a search after each few: the same as a list that forgets."""
+    lines = [line(i, f"word w{i % 7} w{i % 3}", hearers=("bob",) if i % 3 else ()) for i in range(400)]
+    with SharedMemory(SEATS, max_lines=90) as memory:
+        for start in range(0, 400, 8):
+            memory.extend(lines[start : start + 8])
+            for name in ("ann", "bob"):
+                found = memory.seat(name).clear(["w1", "w2"], limit=5)
+                expected, _, n_matches = naive_clear(held_by(name, lines[: start + 8], 90), ["w1", "w2"], 1, 5)
+                assert (list(found.lines), found.n_matches) == (expected, n_matches)
 
 
 @settings(deadline=None, max_examples=80)
@@ -158,11 +173,11 @@ def test_ties_go_to_the_earlier_time_then_the_lower_id(memory: SharedMemory) -> 
 
 
 def test_lines_of_equal_worth_tie_whatever_their_last_digits(memory: SharedMemory) -> None:
-    """With mean length 3, `clocks` and `clock clocks clocks` score the same; in floats the second comes out ahead."""
-    bob = fill(memory, "clocks", "clock clocks clocks", "one two three four five")
-    assert [hit.line_id for hit in bob.clear(["clocks"], limit=1).hits] == ["m0"]
-    scores = [hit.score for hit in bob.clear(["clocks"]).hits]
-    assert scores[0] == scores[1] == pytest.approx(log(1 + 1.5 / 2.5) * 2.2 / 1.6)
+    """With mean length 3, tf 2 in 3 words and tf 3 in 5 are worth the same; in floats the second comes out ahead."""
+    bob = fill(memory, "clock clock a", "clock clock clock b c", "d")
+    assert [hit.line_id for hit in bob.clear(["clock"], limit=1).hits] == ["m0"]
+    scores = [hit.score for hit in bob.clear(["clock"]).hits]
+    assert scores[0] == scores[1] == pytest.approx(log(1 + 1.5 / 2.5) * 2.2 * 2 / 3.2)
 
 
 def test_window_takes_nearest_neighbours_first_and_stops_at_the_limit(memory: SharedMemory) -> None:
@@ -195,6 +210,14 @@ def test_a_neighbour_that_matches_is_a_hit_too(memory: SharedMemory) -> None:
     assert found.n_matches == 2
 
 
+def test_a_neighbour_that_ranks_below_the_limit_is_a_hit_too(memory: SharedMemory) -> None:
+    bob = fill(memory, "goal goal goal", "goal in a very long line of many more words", "goal goal", "goal goal")
+    found = bob.clear(["goal"], window=1, limit=2)
+    assert [hit.line_id for hit in found.hits] == ids(found) == ["m0", "m1"]
+    assert [hit.line_id for hit in bob.clear(["goal"], window=0, limit=2).hits] == ["m0", "m2"]
+    assert found.n_matches == 4
+
+
 def test_filters_by_partner(memory: SharedMemory) -> None:
     memory.extend(
         [line(0, "key", hearers=("bob",)), line(1, "key", hearers=("bob", "cat")), line(2, "key", hearers=("cat",))]
@@ -205,6 +228,10 @@ def test_filters_by_partner(memory: SharedMemory) -> None:
     assert ids(ann.clear(["key"], window=0, without_seat="bob")) == ["m2"]
     assert ids(ann.clear(["key"], window=0, with_seat="cat", without_seat="bob")) == ["m2"]
     assert ann.clear(["key"], window=0, with_seat="dan").n_matches == 0
+    assert ann.clear(["key ring"], with_seat="bob").n_matches == 0
+    memory.add(line(3, "ring the key ring", hearers=("bob",)))
+    memory.add(line(4, "ring key", hearers=("bob",)))
+    assert ids(ann.clear(["key ring"], window=0, with_seat="bob")) == ["m3"]
     # The filter says which lines match; what a match is worth does not change.
     assert ann.clear(["key"], with_seat="bob").hits[0].score == ann.clear(["key"]).hits[0].score
 

@@ -161,7 +161,9 @@ def test_importing_loads_no_model_package() -> None:
 
 def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidings.memory.wordllama.find_spec", lambda _: None)
-    with pytest.raises(MissingPartError, match="found no package wordllama; it installed; pip install wordllama"):
+    with pytest.raises(
+        MissingPartError, match="found no package wordllama; that optional package; pip install wordllama"
+    ):
         WordLlamaEmbedder()
 
 

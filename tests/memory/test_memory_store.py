@@ -147,16 +147,26 @@ def test_what_nobody_holds_is_deleted(hearers, max_lines, batch) -> None:
             assert n_covered == len(held[seat])
 
 
-def test_one_by_one_equals_one_batch() -> None:
-    lines = [line(i, f"a b w{i % 5} w{i % 3}", session=f"s{i % 4}", hearers=("bob", "cat")[: i % 3]) for i in range(40)]
-    answers = []
-    for size in (1, 7, 40):
-        with SharedMemory(SEATS, max_lines=11, cut=SessionCut(max_lines=3)) as memory:
-            for start in range(0, 40, size):
-                memory.extend(lines[start : start + size])
-            handles = [memory.seat(seat) for seat in SEATS]
-            answers.append([(handle.counts(), handle.clear(["w1", "w2"], limit=5)) for handle in handles])
-    assert answers[0] == answers[1] == answers[2]
+@settings(deadline=None, max_examples=40)
+@given(
+    said=st.lists(st.tuples(st.sampled_from("rst"), st.sets(st.sampled_from(SEATS))), max_size=30),
+    max_lines=st.integers(1, 8),
+    size=st.integers(2, 40),
+)
+def test_one_by_one_equals_many_at_once(said, max_lines, size) -> None:
+    """The same index, row by row: which lines came in one batch can be told from nothing."""
+    lines = [
+        line(i, f"a b w{i % 5}", hearers=tuple(sorted(heard)), session=name) for i, (name, heard) in enumerate(said)
+    ]
+    contents = []
+    for step in (1, size):
+        with SharedMemory(SEATS, max_lines=max_lines, cut=SessionCut(max_lines=3)) as memory:
+            for start in range(0, len(lines), step):
+                memory.extend(lines[start : start + step])
+            shown = "seat, session, part, first, last, n_lines, ends"
+            parts = memory._db.execute(f"SELECT {shown} FROM parts ORDER BY seat, session, part").fetchall()
+            contents.append((content(memory)[:5], parts))
+    assert contents[0] == contents[1]
 
 
 def test_a_file_is_the_same_memory(tmp_path: Path) -> None:
@@ -172,6 +182,32 @@ def test_a_file_is_the_same_memory(tmp_path: Path) -> None:
             again.add(line(4))
         again.add(line(5))
         assert again.seat("bob").counts() == (6, 4, 2)
+
+
+ENDLESS = """
+import sys
+from tidings.memory import Line, SharedMemory
+memory = SharedMemory(["ann", "bob", "cat"], max_lines=30, path=sys.argv[1])
+for i in range(10**9):
+    memory.add(Line(f"m{i}", i, "s", "ann", ("bob",), f"word w{i}"))
+    print(i, flush=True)
+"""
+
+
+def test_a_killed_process_leaves_a_sound_file(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [int(process.stdout.readline()) for _ in range(100)]
+        process.kill()
+        said += [int(number) for number in process.stdout.read().split()]
+    with SharedMemory.open(path) as memory:
+        assert memory._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        received = memory.seat("bob").counts().n_received
+        # What was said to be added is there; one more may have been on its way.
+        assert len(said) <= received <= len(said) + 1
+        newest = [f"m{i}" for i in range(received - 30, received)]
+        assert [found.id for found in memory.seat("bob").clear(["word"], limit=99).lines] == newest
 
 
 def test_files_that_are_no_memory(tmp_path: Path) -> None:

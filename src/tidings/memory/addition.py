@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidings.core.errors import RequestError
+from tidings.memory.eviction import evict_oldest
 from tidings.memory.records import Line
 from tidings.memory.sessions import SessionCut
 from tidings.memory.words import count_repeats, encode_words, split_words
@@ -27,27 +28,31 @@ class _Part:
 
 
 class Addition:
-    """Lines being added. Counters are kept here and written once, by `finish`; nothing outlives the transaction."""
+    """Lines being added.
 
-    def __init__(self, db: sqlite3.Connection, seat_no: Callable[[str], int], cut: SessionCut) -> None:
+    Counters are kept here until a seat has to forget a line, or until `finish`. So many lines at once cost less than
+    one by one, and leave the same index.
+
+    Attributes:
+        dropped: Seat and part number of every part of a session that was forgotten.
+    """
+
+    def __init__(self, db: sqlite3.Connection, seat_no: Callable[[str], int], max_lines: int, cut: SessionCut) -> None:
         """Starts after the last line of the index.
 
         Args:
             db: The database, with a transaction open.
             seat_no: Number of a seat; raises `RequestError` for a seat there is not.
+            max_lines: Lines a seat holds, at most.
             cut: Where long sessions are cut.
         """
-        self._db, self._seat_no, self._cut = db, seat_no, cut
+        self._db, self._seat_no, self._max_lines, self._cut = db, seat_no, max_lines, cut
+        self.dropped: list[tuple[int, int]] = []
         last = db.execute("SELECT no, time FROM lines ORDER BY no DESC LIMIT 1").fetchone()
         self._no, self._time = last or (0, float("-inf"))
         self._sessions: dict[str, list[int]] = {}
         self._parts: dict[tuple[int, int], _Part] = {}
         self._seats: dict[int, list[int]] = {}
-
-    @property
-    def seats(self) -> tuple[int, ...]:
-        """Numbers of the seats that received a line."""
-        return tuple(self._seats)
 
     def add(self, line: Line) -> None:
         """Adds one line, for its audience and nobody else.
@@ -69,9 +74,14 @@ class Addition:
         no, session = self._no + 1, self._session(line.session)
         self._insert(no, session, line, words, seats)
         for seat in seats:
-            self._count(seat, len(words))
+            self._count(seat)
             self._extend_part(seat, session, no, line.time)
         self._no, self._time = no, line.time
+        # At once, not at the end: where a part begins depends on what is still held, and must not depend on the batch.
+        full = [seat for seat in seats if self._seats[seat][1] > self._max_lines]
+        if full:
+            self.finish()
+            self.dropped += [(seat, part) for seat in full for part in evict_oldest(self._db, self._seat_no, seat)]
 
     def _insert(self, no: int, session: int, line: Line, words: list[str], seats: list[int]) -> None:
         hearers = json.dumps(line.hearers)
@@ -106,14 +116,13 @@ class Addition:
         session[1] += 1
         return session[0]
 
-    def _count(self, seat: int, n_words: int) -> None:
+    def _count(self, seat: int) -> None:
         counts = self._seats.get(seat)
         if counts is None:
-            query = "SELECT n_received, n_held, n_words FROM seats WHERE no = ?"
+            query = "SELECT n_received, n_held FROM seats WHERE no = ?"
             counts = self._seats[seat] = list(self._db.execute(query, (seat,)).fetchone())
         counts[0] += 1
         counts[1] += 1
-        counts[2] += n_words
 
     def _extend_part(self, seat: int, session: int, no: int, time: float) -> None:
         key = seat, session
@@ -142,10 +151,11 @@ class Addition:
         )
 
     def finish(self) -> None:
-        """Writes the counters."""
+        """Writes the counters, and forgets them here."""
         for key, part in self._parts.items():
             self._write_part(key, part)
         sessions = [(n_lines, no) for no, n_lines in self._sessions.values()]
         self._db.executemany("UPDATE sessions SET n_lines = ? WHERE no = ?", sessions)
         counts = [(*counts, seat) for seat, counts in self._seats.items()]
-        self._db.executemany("UPDATE seats SET n_received = ?, n_held = ?, n_words = ? WHERE no = ?", counts)
+        self._db.executemany("UPDATE seats SET n_received = ?, n_held = ? WHERE no = ?", counts)
+        self._parts, self._sessions, self._seats = {}, {}, {}

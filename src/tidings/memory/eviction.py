@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from tidings.memory.words import count_repeats, encode_words, split_words
 
 __all__ = ["evict_oldest"]
 
 
-def evict_oldest(db: sqlite3.Connection, seats: Mapping[str, int], seat: int, max_lines: int) -> list[int]:
-    """Takes from a seat the oldest lines beyond `max_lines`; returns the numbers of the session parts it lost whole.
+def evict_oldest(db: sqlite3.Connection, seat_no: Callable[[str], int], seat: int) -> list[int]:
+    """Takes from a seat the oldest line it holds; returns the number of the session part that went with it, if one did.
 
-    A part that lost its first lines only is marked as stale: its summary must no longer quote them.
+    A part that lost its first line only is marked as stale: its summary must no longer quote it.
 
     Args:
         db: The database, with a transaction open.
-        seats: Number of each seat.
+        seat_no: Number of a seat.
         seat: The seat that forgets.
-        max_lines: How many lines it keeps.
     """
-    n_held, n_words = db.execute("SELECT n_held, n_words FROM seats WHERE no = ?", (seat,)).fetchone()
-    if n_held <= max_lines:
-        return []
-    oldest = db.execute(
-        "SELECT line, session, n_words FROM views WHERE seat = ? ORDER BY line LIMIT ?",
-        (seat, n_held - max_lines),
-    ).fetchall()
-    dropped: list[int] = []
-    for line, session, _ in oldest:
-        db.execute("DELETE FROM views WHERE seat = ? AND line = ?", (seat, line))
-        dropped += _shorten_part(db, seat, session, line)
-        _release(db, seats, line)
-    left = n_words - sum(n for _, _, n in oldest)
-    db.execute("UPDATE seats SET n_held = ?, n_words = ? WHERE no = ?", (max_lines, left, seat))
+    query = "SELECT line, session FROM views WHERE seat = ? ORDER BY line LIMIT 1"
+    line, session = db.execute(query, (seat,)).fetchone()
+    db.execute("DELETE FROM views WHERE seat = ? AND line = ?", (seat, line))
+    db.execute("UPDATE seats SET n_held = n_held - 1 WHERE no = ?", (seat,))
+    dropped = _shorten_part(db, seat, session, line)
+    _release(db, seat_no, line)
     return dropped
 
 
@@ -50,14 +41,14 @@ def _shorten_part(db: sqlite3.Connection, seat: int, session: int, line: int) ->
     return [no]
 
 
-def _release(db: sqlite3.Connection, seats: Mapping[str, int], line: int) -> None:
+def _release(db: sqlite3.Connection, seat_no: Callable[[str], int], line: int) -> None:
     query = "SELECT n_holders, session, speaker, hearers, text FROM lines WHERE no = ?"
     n_holders, session, speaker, hearers, text = db.execute(query, (line,)).fetchone()
     if n_holders > 1:
         db.execute("UPDATE lines SET n_holders = n_holders - 1 WHERE no = ?", (line,))
         return
     words = split_words(text)
-    codes = " ".join(str(seats[seat]) for seat in {speaker, *json.loads(hearers)})
+    codes = " ".join(str(seat_no(seat)) for seat in sorted({speaker, *json.loads(hearers)}))
     # An index without a copy of its text can only unlearn what it is told it learned.
     unlearned = line, encode_words(words), codes
     db.execute("INSERT INTO full_text (full_text, rowid, text, seats) VALUES ('delete', ?, ?, ?)", unlearned)

@@ -63,7 +63,7 @@ class SharedMemory:
         rule = cut or SessionCut()
         settings: dict[str, Any] = {"max_lines": max_lines, "cut": [rule.max_lines, rule.max_gap]}
         db = create_database(None if path is None else Path(path), settings)
-        db.executemany("INSERT INTO seats VALUES (?, ?, 0, 0, 0)", enumerate(names, start=1))
+        db.executemany("INSERT INTO seats VALUES (?, ?, 0, 0)", enumerate(names, start=1))
         self._take_over(db, embedder, summarise)
 
     @classmethod

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from tidings.core.errors import RequestError, suggest
 from tidings.memory.addition import Addition
-from tidings.memory.eviction import evict_oldest
+from tidings.memory.held import HeldLines
 from tidings.memory.records import Counts, Line
 from tidings.memory.sessions import SessionCut
 
@@ -34,6 +34,7 @@ class LineStore:
         self.db, self.seats, self.max_lines, self.cut = db, dict(seats), max_lines, cut
         self.on_drop: Callable[[int, int], None] = lambda seat, part: None
         self._is_open = True
+        self._held: dict[int, HeldLines] = {}
 
     def check_open(self) -> None:
         """Raises `RequestError` after `close`."""
@@ -62,6 +63,12 @@ class LineStore:
         received, held = self.db.execute("SELECT n_received, n_held FROM seats WHERE no = ?", (seat_no,)).fetchone()
         return Counts(received, held, received - held)
 
+    def held(self, seat_no: int) -> HeldLines:
+        """Returns which lines the seat holds, up to date."""
+        held = self._held.setdefault(seat_no, HeldLines(self.db, seat_no))
+        held.update()
+        return held
+
     def select(self, columns: str, seat_no: int, numbers: Sequence[int]) -> list[tuple]:
         """Returns columns of the numbered lines, as far as the seat holds them; `l` is the line, `s` its session."""
         found: list[tuple] = []
@@ -73,6 +80,10 @@ class LineStore:
                 (seat_no, *batch),
             )
         return found
+
+    def time(self, number: int) -> float:
+        """Returns the time of a numbered line, for the order of lines; nothing else about it."""
+        return self.db.execute("SELECT time FROM lines WHERE no = ?", (number,)).fetchone()[0]
 
     def lines(self, seat_no: int, numbers: Sequence[int]) -> list[Line]:
         """Returns those of the numbered lines that the seat holds, in time order."""
@@ -101,14 +112,12 @@ class LineStore:
         """Adds lines and returns their number; all of them or, if one is refused, none."""
         batch = list(lines)
         with self.transaction():
-            addition = Addition(self.db, self.seat_no, self.cut)
+            addition = Addition(self.db, self.seat_no, self.max_lines, self.cut)
             for line in batch:
                 addition.add(line)
             addition.finish()
-            dropped = [(seat, evict_oldest(self.db, self.seats, seat, self.max_lines)) for seat in addition.seats]
-        for seat, parts in dropped:
-            for part in parts:
-                self.on_drop(seat, part)
+        for seat, part in addition.dropped:
+            self.on_drop(seat, part)
         return len(batch)
 
     @contextmanager

@@ -63,7 +63,7 @@ class WordLlamaEmbedder:
 def _find_folder() -> Path:
     spec = find_spec("wordllama")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingPartError("embedder 'wordllama'", "found no package wordllama", "it installed", _FIX)
+        raise MissingPartError("embedder 'wordllama'", "found no package wordllama", "that optional package", _FIX)
     return Path(spec.submodule_search_locations[0])
 
 
@@ -79,7 +79,7 @@ def _load(folder: Path) -> tuple[Any, npt.NDArray[np.float32]]:
         safetensors, tokenizers = import_module("safetensors.numpy"), import_module("tokenizers")
     except ImportError as error:
         raise MissingPartError(
-            "embedder 'wordllama'", f"found no package {error.name!r}", "it installed", _FIX
+            "embedder 'wordllama'", f"found no package {error.name!r}", "that optional package", _FIX
         ) from None
     return tokenizers.Tokenizer.from_file(str(tokenizer)), safetensors.load_file(weights)["embedding.weight"].astype(
         np.float32
