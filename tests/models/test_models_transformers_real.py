@@ -169,6 +169,19 @@ async def test_bfloat16_is_an_explicit_choice_that_the_answer_names(smollm2):
     assert answer.probabilities == pytest.approx(exact.probabilities, abs=0.2)
 
 
+async def test_close_does_not_wait_for_a_long_answer():
+    model = TransformersModel.build(TransformersParams(device="cpu", max_wait_ms=0.0), "smollm2")
+    await model.respond(TEXTS[0])
+    story = ask("Tell me a very long story about a journey around the world.", max_tokens=2000)
+    task = asyncio.create_task(model.respond(story))
+    await asyncio.sleep(1.0)
+    await asyncio.wait_for(model.close(), 10)
+    with pytest.raises(RuntimeError, match="closed"):
+        await task
+    assert (await model.respond(TEXTS[0])).text
+    await model.close()
+
+
 def test_local_weights_need_no_network_and_leave_the_terminal_alone():
     """Loads and asks in a process whose sockets all fail; whatever it writes beside its answer would show."""
     code = """

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SEGMENT_BYTES", "CallError", "CallRecord", "CallStore", "call_id"]
 
 SEGMENT_BYTES = 64 * 1024 * 1024
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class CallError(msgspec.Struct, omit_defaults=True):
@@ -111,7 +112,6 @@ class CallStore:
         """
         self.folder, self._segment_bytes = Path(folder), segment_bytes
         self._places: dict[bytes, tuple[int, int, int]] = {}
-        self._readers: dict[int, int] = {}
         self._paths = _segments(self.folder)
         self._writer: int | None = None
         self._size = 0
@@ -176,10 +176,9 @@ class CallStore:
                 yield _decode(line, path)
 
     def close(self) -> None:
-        """Closes the files."""
-        for descriptor in (*self._readers.values(), *([] if self._writer is None else [self._writer])):
-            os.close(descriptor)
-        self._readers.clear()
+        """Closes the file that is written to."""
+        if self._writer is not None:
+            os.close(self._writer)
         self._writer = None
 
     @staticmethod
@@ -200,9 +199,9 @@ class CallStore:
         return end
 
     def _read(self, number: int, offset: int, length: int) -> bytes:
-        if number not in self._readers:
-            self._readers[number] = os.open(self._paths[number], os.O_RDONLY)
-        return os.pread(self._readers[number], length, offset)
+        with self._paths[number].open("rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read(length)
 
     def _append(self, line: bytes) -> int:
         descriptor = self._open_writer()
@@ -227,7 +226,7 @@ class CallStore:
         if not self._paths or self._size >= self._segment_bytes:
             self._paths.append(self.folder / f"{len(self._paths):08d}.jsonl")
             self._size = 0
-        self._writer = os.open(self._paths[-1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._writer = os.open(self._paths[-1], _APPEND, 0o644)
         os.ftruncate(self._writer, self._size)
         return self._writer
 

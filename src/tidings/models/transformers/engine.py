@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class Engine:
         import torch
         import transformers
 
+        self._aborted = threading.Event()
         if n_threads is not None:
             torch.set_num_threads(n_threads)
         self._device = torch.device(_choose_device() if device == "auto" else device)
@@ -103,6 +105,9 @@ class Engine:
         Args:
             requests: Their seeds, temperatures, nucleus masses, token limits and stop texts.
             prompts: Tokens of each prompt, `[n_rows][n_tokens]`.
+
+        Raises:
+            RuntimeError: If it was aborted.
         """
         import torch
 
@@ -113,7 +118,7 @@ class Engine:
             [request.top_p for request in requests],
             ids.shape[1],
         )
-        stops = RowStops(requests, self._end_ids, ids.shape[1], self.prompts.decode)
+        stops = RowStops(requests, self._end_ids, ids.shape[1], self.prompts.decode, self._aborted.is_set)
         with torch.inference_mode():
             out: Any = self._model.generate(
                 input_ids=ids,
@@ -123,8 +128,14 @@ class Engine:
                 stopping_criteria=[stops],
                 disable_compile=True,
             )
+        if self._aborted.is_set():
+            raise RuntimeError("the model was closed while it answered")
         made = out[:, ids.shape[1] :].tolist()
         return [self._finished(tokens, row, stops) for row, tokens in enumerate(made)]
+
+    def abort(self) -> None:
+        """Ends the generation in flight at its next token; may be called from any thread."""
+        self._aborted.set()
 
     def score(
         self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[Sequence[int]]]

@@ -10,6 +10,7 @@ It answers `text`, `choice` (exact probabilities) and `score`; not `json`: agent
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -106,10 +107,12 @@ class TransformersModel:
         return await self._batcher.submit(request, "score", size)
 
     async def close(self) -> None:
-        """Ends the thread and frees the weights; a later request loads them again."""
-        self._batcher.close()
+        """Gives up the batch in flight, ends the thread and frees the weights; a later request loads them again."""
+        batcher, self._batcher = self._batcher, self._new_batcher()
+        if self._engine is not None:
+            self._engine.abort()
+        await asyncio.to_thread(batcher.close)
         self._engine = None
-        self._batcher = self._new_batcher()
 
     def _new_batcher(self) -> Batcher[ModelRequest, ModelResponse]:
         params = self._params

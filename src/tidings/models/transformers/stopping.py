@@ -22,6 +22,7 @@ class RowStops:
         end_ids: frozenset[int],
         n_prompt: int,
         decode: Callable[[Sequence[int]], str],
+        is_aborted: Callable[[], bool] = lambda: False,
     ) -> None:
         """Takes the limits of each row.
 
@@ -30,10 +31,12 @@ class RowStops:
             end_ids: Tokens that end an answer.
             n_prompt: Length of the padded prompts, in tokens.
             decode: Turns tokens into text.
+            is_aborted: Whether nobody wants the answers any more.
         """
         self._limits = [request.max_tokens for request in requests]
         self._stops = [request.stop for request in requests]
         self._end_ids, self._n_prompt, self._decode = end_ids, n_prompt, decode
+        self._is_aborted = is_aborted
         self._lengths: list[int | None] = [None] * len(requests)
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
@@ -47,7 +50,8 @@ class RowStops:
                 n_made >= self._limits[row] or last[row] in self._end_ids or self._has_stop(row, input_ids)
             ):
                 self._lengths[row] = n_made
-        return torch.tensor([length is not None for length in self._lengths], device=input_ids.device)
+        is_over = self._is_aborted()
+        return torch.tensor([is_over or length is not None for length in self._lengths], device=input_ids.device)
 
     def length(self, row: int, n_most: int) -> int:
         """Returns how many tokens a row had made when it was done, `n_most` if nothing ended it."""
