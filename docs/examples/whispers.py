@@ -60,7 +60,9 @@ class Whispers:
     def apply(self, state: WhispersState, replies: Mapping[str, Reply]) -> Transition:
         """Passes the number on to the next seat; the last seat's number is heard by everybody."""
         (seat, reply) = next(iter(replies.items()))
-        number = state.number if reply.failure else int(reply.action)
+        if reply.failure:  # nobody speaks in the place of a seat that failed: the chain breaks here
+            return Transition(WhispersState(len(self.seats), state.number), ())
+        number = int(reply.action)
         following = state.position + 1
         if following == len(self.seats):
             event = Event("aloud", ("*",), {"number": number}, seat)

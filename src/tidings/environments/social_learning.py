@@ -257,7 +257,9 @@ class SocialLearning:
         q = baseline if reply.failure else float(reply.action)
         cost = self.control.cost.of(q - baseline)
         chosen = state._replace(precision=q, spent=state.spent + cost)
-        event = Event("precision", self._all, {"seat": seat, "precision": q, "cost": cost}, PLANNER)
+        event = Event(
+            "precision", self._all, {"seat": seat, "precision": q, "cost": cost}, None if reply.failure else PLANNER
+        )
         return Transition(chosen, (event, *self._next_signal(chosen)))
 
     def _hearers(self, seat: str) -> tuple[str, ...]:
