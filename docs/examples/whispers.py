@@ -43,7 +43,7 @@ class Whispers:
         """Returns the environment; the order of the seats is the chain."""
         return cls(params, world.graph.seats)
 
-    def initial(self, seed: SeedPath) -> Transition:
+    def initial(self, seed: SeedPath, rollout: int) -> Transition:
         """Draws the number and tells it to the first seat only."""
         number = seed.generator("number").randint(self.params.low, self.params.high)
         secret = {"fact": "number", "value": number}

@@ -66,8 +66,8 @@ class Faulty:
                 events[i] = event._replace(data={"action": ("G",)})
         return Transition(transition.state, tuple(events))
 
-    def initial(self, seed: Any) -> Transition:
-        return self._spoil(self.inner.initial(seed))
+    def initial(self, seed: Any, rollout: int) -> Transition:
+        return self._spoil(self.inner.initial(seed, rollout))
 
     def apply(self, state: Any, replies: Any) -> Transition:
         return self._spoil(self.inner.apply(state, replies))
@@ -96,8 +96,8 @@ def test_hidden_memory_is_caught() -> None:
     counter = iter(range(1000))
 
     class Forgetful(Faulty):
-        def initial(self, seed: Any) -> Transition:
-            state, events = self.inner.initial(seed)
+        def initial(self, seed: Any, rollout: int) -> Transition:
+            state, events = self.inner.initial(seed, rollout)
             return Transition(state, (*events, Event("tick", (), {"n": next(counter)})))
 
     with pytest.raises(ConformanceError, match="different events"):

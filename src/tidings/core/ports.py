@@ -58,8 +58,13 @@ class Environment(Protocol):
         """All seats that may be asked, the planner included if it has turns."""
         ...
 
-    def initial(self, seed: SeedPath) -> Transition:
-        """Returns the opening state and events. All later draws come from `seed`, kept in the state."""
+    def initial(self, seed: SeedPath, rollout: int) -> Transition:
+        """Returns the opening state and events.
+
+        Args:
+            seed: Where all draws come from; kept in the state for the later ones.
+            rollout: Its number, for environments that play a list of items in turn: item `rollout % n_items`.
+        """
         ...
 
     def turns(self, state: Any) -> tuple[Turn, ...]:
@@ -126,11 +131,13 @@ class World:
         graph: Who can hear whom.
         has_planner: Whether somebody sits in the planner's seat.
         planner: Declared settings of the planner's seat (objective, cost, budget, what it sees), JSON values.
+        items: Tasks or questions (`environment.items`); rollout r plays item r modulo their number.
     """
 
     graph: SocialGraph
     has_planner: bool = False
     planner: Mapping[str, Any] = field(default_factory=dict)
+    items: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ class SocialLearning:
         p = self.params
         return p.loss_false_good / (p.loss_false_good + p.loss_false_bad)
 
-    def initial(self, seed: SeedPath) -> Transition:
+    def initial(self, seed: SeedPath, rollout: int) -> Transition:
         """Returns the opening: public rules, hidden state, and the first signal unless a planner moves first."""
         p = self.params
         truth = p.states.index(p.state) if p.state else int(seed.uniform("state") < p.prior)

@@ -88,7 +88,7 @@ class Talk:
         """All seats."""
         return self.graph.seats
 
-    def initial(self, seed: SeedPath) -> Transition:
+    def initial(self, seed: SeedPath, rollout: int) -> Transition:
         """Returns the opening: the topic for all, and each fact for its owner."""
         events = [Event("topic", EVERYONE, {"text": self.params.topic})]
         for seat, facts in self.params.facts.items():

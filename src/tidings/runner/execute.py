@@ -108,6 +108,7 @@ def resume_run(path: Path, progress: Progress, *, changes: Iterable[str] = (), r
     scenario = _changed(folder, tuple(changes))
     session = ModelSession(scenario, float(folder.read_json("status.json").get("elapsed_s", 0.0)))
     compiled = compile_scenario(scenario, session.make)
+    _check_items(folder, compiled)
     plan = _logged_plan(folder, compiled)
     if changes:
         write_atomically(folder.scenario, dump_scenario(scenario))
@@ -213,6 +214,17 @@ def _summary_plan(compiled: Compiled) -> HerdPlan | None:
     return plan
 
 
+def _check_items(folder: RunFolder, compiled: Compiled) -> None:
+    before = folder.read_json("manifest.json").get("items_sha256")
+    if before != compiled.items_sha256:
+        raise DataError(
+            str(compiled.scenario.environment.items),
+            "the items have changed since the run began",
+            "the file as it was, byte for byte",
+            "restore it, or start a new run",
+        )
+
+
 def _logged_plan(folder: RunFolder, compiled: Compiled) -> HerdPlan | None:
     """Returns the plan that a run was begun with."""
     if folder.read_json("manifest.json").get("log") != "summary":
@@ -248,6 +260,7 @@ def _manifest(compiled: Compiled, plan: HerdPlan | None, session: ModelSession) 
         "rollouts": scenario.rollouts.count,
         "environment": scenario.environment.kind,
         "log": "full" if plan is None else "summary",
+        "items_sha256": compiled.items_sha256,
         "models": session.describe(),
         **provenance(),
     }

@@ -22,6 +22,7 @@ from tidings.core import (
 from tidings.simulation.play import Play
 from tidings.simulation.registry import check_params
 from tidings.spec.graphs import build_graph, to_social_graph
+from tidings.spec.items import Items, read_items
 from tidings.spec.scenario import AgentGroup, Scenario
 from tidings.spec.seats import deal_groups, persona_at
 from tidings.spec.yaml_source import YamlSource
@@ -42,6 +43,7 @@ class Compiled:
         environment: The rules.
         agents: Seat -> agent, the planner included.
         models: Name -> model that seats speak to.
+        items_sha256: Hash of the file of items, if the scenario names one.
     """
 
     scenario: Scenario
@@ -49,6 +51,7 @@ class Compiled:
     environment: Environment
     agents: Mapping[str, Agent]
     models: Mapping[str, LanguageModel]
+    items_sha256: str | None = None
 
     def play(self, rollout: int) -> Play:
         """Returns the rollout with this number, unopened."""
@@ -85,7 +88,7 @@ def check_components(scenario: Scenario, source: YamlSource | None = None) -> No
     if scenario.planner.kind != "none":
         check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
     social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
-    environment.build(params, _world(scenario, social))
+    environment.build(params, _world(scenario, social, read_items(scenario.environment)))
 
 
 def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, build, settings: build()) -> Compiled:
@@ -101,7 +104,8 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
     graph = build_graph(scenario.graph, _graph_seed(scenario))
     social = to_social_graph(graph)
     kind, params = check_params("environment", scenario.environment.kind, scenario.environment.params, "environment")
-    environment = kind.build(params, _world(scenario, social))
+    items = read_items(scenario.environment)
+    environment = kind.build(params, _world(scenario, social, items))
     models = {
         name: make_model(name, partial(_model, scenario, name), scenario.models[name].params)
         for name in model_names(scenario)
@@ -116,7 +120,7 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
         context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
         agents[PLANNER] = component.build(settings, context)
-    return Compiled(scenario, graph, environment, agents, models)
+    return Compiled(scenario, graph, environment, agents, models, items.sha256)
 
 
 def model_names(scenario: Scenario) -> list[str]:
@@ -136,9 +140,9 @@ def _graph_seed(scenario: Scenario) -> SeedPath:
     return SeedPath.root(scenario.rollouts.seed).child("graph")
 
 
-def _world(scenario: Scenario, graph: SocialGraph) -> World:
+def _world(scenario: Scenario, graph: SocialGraph, items: Items) -> World:
     planner = scenario.planner
-    return World(graph, planner.kind != "none", planner.settings())
+    return World(graph, planner.kind != "none", planner.settings(), items.rows)
 
 
 def _model(scenario: Scenario, name: str) -> LanguageModel:

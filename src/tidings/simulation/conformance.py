@@ -37,7 +37,7 @@ def check_environment(environment: Environment, n_seeds: int = 20, max_steps: in
         _check_events(environment, events)
         if encode_step(0, events) != encode_step(0, _play(environment, number, Random(number), max_steps)):
             raise ConformanceError(f"seed {number}: the same seed and the same replies gave different events")
-        again = Play(environment, SeedPath.root(number), 0)
+        again = Play(environment, SeedPath.root(number), number)
         again.replay(events)
         if again.status == "running":
             raise ConformanceError(f"seed {number}: the replay of an ended rollout has not ended")
@@ -84,7 +84,7 @@ def _sees(event: Event, seat: str) -> bool:
 
 def _play(environment: Environment, number: int, rng: Random, max_steps: int) -> list[Event]:
     """Returns the events of a rollout in which every seat answers at random from `rng`."""
-    play = Play(environment, SeedPath.root(number), 0)
+    play = Play(environment, SeedPath.root(number), number)
     events = play.open()
     while turns := play.due():
         _check_turns(environment, turns)

@@ -52,7 +52,7 @@ class Play:
 
     def open(self) -> list[Event]:
         """Returns the events of the opening."""
-        self._state, events = self._environment.initial(self._seed)
+        self._state, events = self._environment.initial(self._seed, self.rollout)
         return self._commit([], events)
 
     def due(self) -> tuple[Turn, ...]:

@@ -84,7 +84,7 @@ def check_scenario(source: YamlSource, known_seats: dict[str, list[str]] | None 
     """
     data = {key: value for key, value in source.data.items() if not str(key).startswith("x-")}
     try:
-        scenario = _with_absolute_file(validate(Scenario, data, source=source), source.folder)
+        scenario = _with_absolute_files(validate(Scenario, data, source=source), source.folder)
     except InvalidScenarioError as error:
         raise InvalidScenarioError([*error.problems, *argument_problems(data.get("graph"), source)]) from None
     known = {} if known_seats is None else known_seats
@@ -109,12 +109,18 @@ def dump_scenario(scenario: Scenario) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 
-def _with_absolute_file(scenario: Scenario, folder: Path | None) -> Scenario:
-    """Returns the scenario with the graph file named so that it is found from anywhere, a run folder too."""
-    if scenario.graph.file is None:
-        return scenario
-    file = Path(folder or "", Path(scenario.graph.file).expanduser()).resolve()
-    return scenario.model_copy(update={"graph": scenario.graph.model_copy(update={"file": str(file)})})
+def _with_absolute_files(scenario: Scenario, folder: Path | None) -> Scenario:
+    """Returns the scenario with its files named so that they are found from anywhere, a run folder too."""
+
+    def absolute(file: str) -> str:
+        return str(Path(folder or "", Path(file).expanduser()).resolve())
+
+    changes: dict[str, BaseModel] = {}
+    if scenario.graph.file is not None:
+        changes["graph"] = scenario.graph.model_copy(update={"file": absolute(scenario.graph.file)})
+    if isinstance(scenario.environment.items, str):
+        changes["environment"] = scenario.environment.model_copy(update={"items": absolute(scenario.environment.items)})
+    return scenario.model_copy(update=changes) if changes else scenario
 
 
 def _fields(value: Any) -> Any:

@@ -102,6 +102,8 @@ class ComponentSpec(_Open):
 
     kind: Kind
     """Kind of environment: a name from `tidings list environments`, or package.module:Class."""
+    items: str | Annotated[tuple[dict[str, Any], ...], Field(min_length=1)] | None = None
+    """Tasks or questions: a file with one JSON object a line, or a list; rollout r plays item r modulo their number."""
 
 
 class CostSpec(Params):
