@@ -2,6 +2,7 @@
 
 from tidings.core.actions import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec, draw_action
 from tidings.core.calls import CallKey, ModelRequest, ModelResponse, PromptMessage
+from tidings.core.edges import EdgesSpec
 from tidings.core.errors import (
     DataError,
     LimitError,
@@ -30,6 +31,7 @@ __all__ = [
     "CallKey",
     "ChoiceSpec",
     "DataError",
+    "EdgesSpec",
     "Environment",
     "Event",
     "EventView",
