@@ -50,7 +50,7 @@ def test_sdist_keeps_the_doors_and_wheel_holds_each_module_once(dist: Path) -> N
     assert len(names) == len(set(names))
     expected = {f"tidings/{path.relative_to(ROOT / 'src/tidings')}" for path in (ROOT / "src/tidings").rglob("*.py")}
     assert expected <= set(names)
-    assert {"tidings/py.typed", "tidings/analysis/report.css"} <= set(names)
+    assert {"tidings/py.typed", "tidings/analysis/report/report.css"} <= set(names)
 
 
 @pytest.mark.slow
