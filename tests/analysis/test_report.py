@@ -155,7 +155,8 @@ def test_failed_rollouts_give_no_figure_but_are_told(tmp_path: Path, monkeypatch
     assert "reply/unparsable" in page.text
     assert "ask with failed='drop'" in page.text
     failed = run.turns().drop_nulls("failure")["rollout"][0]
-    assert f"#rollout-{failed}" in page.values("href")
+    (section,) = re.findall(r'<section id="failures">.*?</section>', report_html(run))
+    assert f'<a href="#rollout-{failed}">rollout {failed}</a>' in section
 
 
 def test_a_run_in_which_all_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
