@@ -1,4 +1,4 @@
-"""Full runs of the suites: no recorded prompt holds what its seat neither owns nor was told; a planted leak is caught."""
+"""Full runs of the suites: no prompt holds what its seat neither owns nor was told; a planted leak is caught."""
 
 from pathlib import Path
 
