@@ -19,7 +19,7 @@ from tidings.core.errors import (
 from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
 from tidings.core.graph import SocialGraph, deliver
 from tidings.core.observation import EventView, Observation, PublicRecord
-from tidings.core.ports import Agent, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
+from tidings.core.ports import Agent, Embedder, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
 from tidings.core.seeds import SeedPath
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ChoiceSpec",
     "DataError",
     "EdgesSpec",
+    "Embedder",
     "Environment",
     "Event",
     "EventView",

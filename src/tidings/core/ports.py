@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -13,7 +13,7 @@ from tidings.core.graph import SocialGraph
 from tidings.core.observation import Observation
 from tidings.core.seeds import SeedPath
 
-__all__ = ["Agent", "Environment", "LanguageModel", "Reply", "SeatContext", "Transition", "Turn", "World"]
+__all__ = ["Agent", "Embedder", "Environment", "LanguageModel", "Reply", "SeatContext", "Transition", "Turn", "World"]
 
 
 class Turn(NamedTuple):
@@ -123,6 +123,32 @@ class LanguageModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1, so that a product of two is their cosine."""
+
+    @property
+    def name(self) -> str:
+        """Id with its settings, for example `hashing-256`. An index remembers it and refuses another."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        """Returns one vector per text, float32 `[n_texts, dim]`, each of length 1.
+
+        The vector of a text must not depend on the other texts of the call: they may belong to other seats.
+
+        Raises:
+            RequestError: If a text is blank.
+            ModelError: If a call failed for good.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class World:
     """What an environment is built on.
@@ -153,6 +179,7 @@ class SeatContext:
         planner: Declared settings of the planner's seat; empty for agents.
         settings: Settings of the environment as the scenario gives them, for seats that reason about its rules.
         graph: The social graph, for planners only.
+        embedder: What turns texts into vectors, for a planner whose `embedder` names one.
     """
 
     seat: str
@@ -163,3 +190,4 @@ class SeatContext:
     planner: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     graph: SocialGraph | None = None
+    embedder: Embedder | None = None

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tidings.core import Embedder
 from tidings.core.errors import ModelError, RequestError, TidingsError
 from tidings.theory.hashing import hashed_vectors
 
 __all__ = ["Embedder", "HashingEmbedder", "OpenAIEmbedder", "normalise_rows", "refuse_blank"]
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """Turns texts into vectors of length 1, so that a product of two is their cosine."""
-
-    @property
-    def name(self) -> str:
-        """Id with its settings, for example `hashing-256`. An index remembers it and refuses another."""
-        ...
-
-    @property
-    def dim(self) -> int:
-        """Length of the vectors."""
-        ...
-
-    async def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Returns one vector per text, float32 `[n_texts, dim]`, each of length 1.
-
-        The vector of a text must not depend on the other texts of the call: they may belong to other seats.
-
-        Raises:
-            RequestError: If a text is blank.
-            ModelError: If a call failed for good.
-        """
-        ...
 
 
 class HashingEmbedder:

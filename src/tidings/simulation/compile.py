@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from tidings.core import (
     World,
 )
 from tidings.simulation.play import Play
-from tidings.simulation.registry import check_params
+from tidings.simulation.registry import check_params, find_embedder
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
 from tidings.spec.scenario import AgentGroup, Scenario
@@ -119,6 +119,7 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
         planner = scenario.planner
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
         context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
+        context = replace(context, embedder=find_embedder(getattr(settings, "embedder", None)))
         agents[PLANNER] = component.build(settings, context)
     return Compiled(scenario, graph, environment, agents, models, items.sha256)
 
