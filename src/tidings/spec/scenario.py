@@ -130,7 +130,7 @@ class ComponentSpec(_Open):
     items: str | Annotated[tuple[dict[str, Any], ...], Field(min_length=1)] | None = None
     """Tasks or questions: a file with one JSON object a line, or a list; rollout r plays item r modulo their number."""
     archive: str | None = None
-    """What was said before: a file with one JSON object a line (`id`, `time`, `session`, `speaker`, `hearers`, `text`)."""
+    """What was said before: a file, one JSON object a line: `id`, `time`, `session`, `speaker`, `hearers`, `text`."""
 
 
 class CostSpec(Params):
