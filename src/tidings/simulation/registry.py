@@ -22,6 +22,7 @@ Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
     "collaboration": "tidings.environments.collaboration:Collaboration",
+    "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
@@ -34,6 +35,7 @@ AGENTS: Mapping[str, str] = {
     "oracle": "tidings.agents.oracle:OracleAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
     "silent": "tidings.agents.silent:SilentAgent",
+    "tally": "tidings.agents.tally:TallyAgent",
 }
 
 PLANNERS: Mapping[str, str] = {
