@@ -133,7 +133,7 @@ def test_a_changed_archive_stops_resuming(tmp_path: Path) -> None:
     path = start_run(scenario_of(TOWN, tmp_path, n=2, archive=True, information="none"), tmp_path, Progress()).folder
     lines = (tmp_path / "archive.jsonl").read_text().splitlines()
     (tmp_path / "archive.jsonl").write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(DataError, match="the archive changed since the run began"):
+    with pytest.raises(DataError, match="the archive has changed since the run began"):
         resume_run(path, Progress(), changes=["rollouts.count=3"])
 
 

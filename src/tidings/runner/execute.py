@@ -247,12 +247,12 @@ def _summary_plan(compiled: Compiled) -> HerdPlan | None:
 
 def _check_items(folder: RunFolder, compiled: Compiled) -> None:
     manifest, environment = folder.read_json("manifest.json"), compiled.scenario.environment
-    for what, file, sha256 in (
-        ("items", environment.items, compiled.items_sha256),
-        ("archive", environment.archive, compiled.archive_sha256),
+    for what, verb, file, sha256 in (
+        ("items", "have", environment.items, compiled.items_sha256),
+        ("archive", "has", environment.archive, compiled.archive_sha256),
     ):
         if manifest.get(f"{what}_sha256") != sha256:
-            found, allowed = f"the {what} changed since the run began", "the file as it was, byte for byte"
+            found, allowed = f"the {what} {verb} changed since the run began", "the file as it was, byte for byte"
             raise DataError(str(file), found, allowed, "restore it, or start a new run")
 
 
