@@ -22,6 +22,7 @@ Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
     "dialop": "tidings.environments.dialop:Dialop",
+    "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
@@ -32,7 +33,9 @@ AGENTS: Mapping[str, str] = {
     "human": "tidings.agents.human:HumanAgent",
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
+    "oracle": "tidings.agents.oracle:OracleAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "silent": "tidings.agents.silent:SilentAgent",
     "tally": "tidings.agents.tally:TallyAgent",
 }
 
