@@ -22,7 +22,7 @@ def ray_alone():
     """Waits until no other test on this machine has a cluster."""
     if find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'tidings[ray]'")
-    with (Path(tempfile.gettempdir()) / "tidings-ray-tests.lock").open("w") as file:
+    with (Path(tempfile.gettempdir()) / "tidings-tests-ray.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

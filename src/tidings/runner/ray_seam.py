@@ -120,8 +120,9 @@ def _kept_signals() -> Iterator[None]:
 def _short_folder() -> Iterator[str]:
     """Makes a folder for Ray's sockets, whose paths may not be long, and its logs."""
     parent = "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
-    for old in Path(parent).glob("tidings-ray-*"):  # of commands that were killed
-        if not is_alive(int(old.name.split("-")[2])):
+    for old in Path(parent).glob("tidings-ray-*-*"):  # of commands that were killed
+        pid = old.name.split("-")[2]
+        if pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(old, ignore_errors=True)
     folder = tempfile.mkdtemp(prefix=f"tidings-ray-{os.getpid()}-", dir=parent)
     try:
