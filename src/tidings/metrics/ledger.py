@@ -33,7 +33,7 @@ class ClaimMade(NamedTuple):
     Attributes:
         claim: What was claimed.
         step: When.
-        index: Event of the message.
+        event: Index of the message.
         sender: Who claimed it.
         recipients: Whom the message reached, the sender left out.
         learned: Of these, who did not know the fact before.
@@ -45,7 +45,7 @@ class ClaimMade(NamedTuple):
 
     claim: Claim
     step: int
-    index: int
+    event: int
     sender: str
     recipients: tuple[str, ...]
     learned: tuple[str, ...]
@@ -62,14 +62,14 @@ class Leak(NamedTuple):
         fact: Id of the fact.
         seat: Who got it.
         step: When.
-        index: Event that delivered it.
+        event: Index of the event that delivered it.
         path: Seats over which it came, from its source to `seat`.
     """
 
     fact: str
     seat: str
     step: int
-    index: int
+    event: int
     path: tuple[str, ...]
 
 
@@ -80,14 +80,14 @@ class Grant(NamedTuple):
         fact: Id of the fact.
         seat: Who got it.
         step: When.
-        index: Event that gave it.
+        event: Index of the event that gave it.
         value: What was told, canonical JSON text.
     """
 
     fact: str
     seat: str
     step: int
-    index: int
+    event: int
     value: str
 
 

@@ -146,8 +146,8 @@ def _mean(
 
 def _used(ledger: Ledger) -> Iterable[int]:
     yield from (fact.index for fact in ledger.facts.values())
-    yield from (grant.index for grant in ledger.grants)
-    yield from (made.index for made in ledger.claims)
+    yield from (grant.event for grant in ledger.grants)
+    yield from (made.event for made in ledger.claims)
 
 
 def no_facts(ledgers: Sequence[Ledger]) -> str:
@@ -165,7 +165,7 @@ def _compute_leaks(evidence: Evidence) -> list[MetricResult]:
     ledgers = [ledger for ledger in evidence.ledgers if ledger.facts]
     if reason := no_facts(evidence.ledgers):
         return [refused("leaks", "deliveries a rollout", 0, reason), refused("leaky", "share of rollouts", 0, reason)]
-    events = name_events({ledger.rollout: [leak.index for leak in ledger.leaks] for ledger in ledgers if ledger.leaks})
+    events = name_events({ledger.rollout: [leak.event for leak in ledger.leaks] for ledger in ledgers if ledger.leaks})
     mean = mean_result("leaks", [float(len(ledger.leaks)) for ledger in ledgers], "deliveries a rollout", (0, math.inf))
     share = share_result("leaky", sum(bool(ledger.leaks) for ledger in ledgers), len(ledgers))
     said = "every fact may be known by everybody" if not any(map(_has_secret, ledgers)) else ""
