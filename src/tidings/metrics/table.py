@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import social_learning
+from tidings.metrics import hidden_profile, social_learning
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
+from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
@@ -40,11 +41,19 @@ class RowMaker(NamedTuple):
 
 
 ROWS: Mapping[str, RowMaker] = {
+    "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
 }
 """Environment -> how its rollouts become rows of figures."""
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
+    "hidden_profile": {
+        "right_before": hidden_profile.right_before,
+        "right_after": hidden_profile.right_after,
+        "majority_before": hidden_profile.majority_before,
+        "majority_after": hidden_profile.majority_after,
+        "gain": hidden_profile.gain,
+    },
     "social_learning": {
         "p_correct": social_learning.p_correct,
         "last_correct": social_learning.last_correct,

@@ -21,6 +21,7 @@ __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "ch
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
+    "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
@@ -31,6 +32,7 @@ AGENTS: Mapping[str, str] = {
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "tally": "tidings.agents.tally:TallyAgent",
 }
 
 PLANNERS: Mapping[str, str] = {
