@@ -205,7 +205,7 @@ class Run:
         """Returns what metrics read: the rollouts that ended well, and the rows that were measured beside them."""
         absent = "this run logged one row a rollout; run it again with `--set rollouts.log=full` and fewer rollouts"
         return Evidence(
-            lambda: ((rollout, _events(lines)) for rollout, lines in self._ended()),
+            lambda: ((rollout, _events(lines)) for rollout, lines in self.ended()),
             to_social_graph(nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")),
             self.scenario.rollouts.seed,
             {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
