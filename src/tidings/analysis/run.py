@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,8 +16,9 @@ from tidings.core import DataError, Event
 from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
-from tidings.metrics.result import MetricResult
-from tidings.metrics.table import ROWS, evaluate
+from tidings.metrics.evidence import SIDE_TABLES, Evidence
+from tidings.metrics.result import MetricResult, json_row
+from tidings.metrics.table import ROWS, check_metrics, evaluate
 from tidings.runner.folder import RunFolder
 from tidings.runner.twin import correct_actions
 from tidings.simulation.compile import deal_seats
@@ -88,8 +90,8 @@ class Run:
             return pl.read_parquet(files) if files else pl.DataFrame()
         maker = ROWS.get(self.scenario.environment.kind)
         if maker is None:
-            return pl.DataFrame({"rollout": [r for r, _ in self._ended()]}, schema={"rollout": pl.Int64})
-        return maker.frame((rollout, _events(lines)) for rollout, lines in self._ended())
+            return pl.DataFrame({"rollout": [r for r, _ in self.ended()]}, schema={"rollout": pl.Int64})
+        return maker.frame((rollout, _events(lines)) for rollout, lines in self.ended())
 
     def twin(self) -> pl.DataFrame:
         """Returns the rows of the rational twin on the same seeds; empty if the run has none or is its own twin."""
@@ -103,6 +105,12 @@ class Run:
     def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
         """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
         return groups(self.lines())
+
+    def ended(self) -> Iterator[tuple[int, list[LogLine]]]:
+        """Yields (rollout, its lines) of every rollout that ended well."""
+        for rollout, lines in self.rollout_lines():
+            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
+                yield rollout, lines
 
     def frame(self, name: str) -> pl.DataFrame:
         """Returns a frame of the table `tidings.analysis.frames.table.FRAMES`; `docs/frames.md` says what is in it.
@@ -162,8 +170,12 @@ class Run:
         """Returns one row for each figure, beside the value of the rational twin.
 
         Args:
-            *names: Which metrics; those of the scenario (or all of its environment) by default.
+            *names: Which metrics, tiers (`t0`, `t1`, ...) or `all`; those of the scenario (or all that its environment
+                has of its own) by default.
             failed: What to do about failed rollouts: give no value and say why, or average over the others.
+
+        Raises:
+            ScenarioError: If there is no such metric.
         """
         rows = [result.row() for result in self.metric_results(*names, failed=failed)]
         frame = pl.DataFrame(rows, schema=_METRICS)
@@ -172,14 +184,15 @@ class Run:
 
     def write_metrics(self) -> None:
         """Writes the figures as they are now to `metrics.json` in the run folder."""
-        self._folder.write_json("metrics.json", {row["name"]: row for row in self.metrics().to_dicts()})
+        self._folder.write_json("metrics.json", {row["name"]: json_row(row) for row in self.metrics().to_dicts()})
 
     def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
         """Returns the figures as values."""
         kind = self.scenario.environment.kind
+        check_metrics(kind, names, "metric")
         n_failed = int(self.status.get("failed", 0))
-        wanted = names or self.scenario.metrics
-        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=failed == "drop")
+        wanted, is_dropped = names or self.scenario.metrics, failed == "drop"
+        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=is_dropped, evidence=self.evidence())
 
     def twin_results(self, *names: str) -> list[MetricResult]:
         """Returns the figures of the rational twin; empty if there is none."""
@@ -187,6 +200,22 @@ class Run:
         return (
             [] if rows.is_empty() else evaluate(self.scenario.environment.kind, names or self.scenario.metrics, rows, 0)
         )
+
+    def evidence(self) -> Evidence:
+        """Returns what metrics read: the rollouts that ended well, and the rows that were measured beside them."""
+        absent = "this run logged one row a rollout; run it again with `--set rollouts.log=full` and fewer rollouts"
+        return Evidence(
+            lambda: ((rollout, _events(lines)) for rollout, lines in self.ended()),
+            to_social_graph(nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")),
+            self.scenario.rollouts.seed,
+            {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
+            absent if self.is_summary else "",
+        )
+
+    def rows_beside(self, name: str) -> pl.DataFrame:
+        """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""
+        path = self.path / "rows" / f"{name}.parquet"
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=SIDE_TABLES[name])
 
     @property
     def plot(self) -> Plots:
@@ -197,14 +226,14 @@ class Run:
 
     def seat_kinds(self) -> dict[str, str]:
         """Returns the kind of agent in each seat."""
-        graph = to_social_graph(self.graph())
+        graph = to_social_graph(self.social_graph())
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
     def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
         """Returns (rollout, true state, whether each agent was right in order of play); social learning only."""
         if self.is_summary or self.scenario.environment.kind != "social_learning":
             return []
-        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self._ended()]
+        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self.ended()]
 
     def twin_correct(self) -> list[list[bool]]:
         """Returns whether each agent of the rational twin was right, for every rollout it has."""
@@ -213,12 +242,18 @@ class Run:
 
     def failure_counts(self) -> dict[str, int]:
         """Returns how often each kind of failure happened, most frequent first."""
-        counts: dict[str, int] = {}
-        for e in self.lines():
-            if e.kind == "failure":
-                name = f"{e.data['boundary']}/{e.data['error']}: {e.data['message']}"
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+        failures = (line.data for line in self.lines() if line.kind == "failure")
+        return dict(Counter(f"{f['boundary']}/{f['error']}: {f['message']}" for f in failures).most_common())
+
+    def event_counts(self) -> dict[str, int]:
+        """Returns how many events of each kind there are, most frequent first."""
+        return dict(Counter(line.kind for line in self.lines()).most_common())
+
+    def social_graph(self) -> nx.Graph:
+        """Returns who can hear whom, as it was before anything happened; nodes are seats."""
+        graph = nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")
+        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
+        return nx.relabel_nodes(graph, names)
 
     def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
         """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
@@ -227,10 +262,7 @@ class Run:
             rollout: Which rollout.
             step: Up to which step; the end by default.
         """
-        data = self._folder.read_json("graph.json")
-        graph = nx.node_link_graph(data, edges="edges")
-        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
-        nx.relabel_nodes(graph, names, copy=False)
+        graph = self.social_graph()
         if self.is_summary:
             return graph
         for e in self._rollout(rollout):
@@ -247,11 +279,6 @@ class Run:
                 return lines
         raise DataError(str(self.path), f"no rollout {rollout}", f"rollouts 0 to {self.status.get('rollouts', 0) - 1}")
 
-    def _ended(self) -> Iterator[tuple[int, list[LogLine]]]:
-        for rollout, lines in self.rollout_lines():
-            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
-                yield rollout, lines
-
 
 _METRICS = {
     "name": pl.String,
@@ -263,6 +290,12 @@ _METRICS = {
     "high": pl.Float64,
     "estimator": pl.String,
     "reason": pl.String,
+    "null_mean": pl.Float64,
+    "p": pl.Float64,
+    "reliable": pl.Boolean,
+    "events": pl.List(pl.String),
+    "tier": pl.String,
+    "version": pl.Int64,
 }
 
 
