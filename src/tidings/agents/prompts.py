@@ -35,6 +35,9 @@ NOTHING = "NOTHING"
 SKIP = "SKIP"
 """What a seat answers to leave out an optional part."""
 
+_LONG = 4000
+"""Longest text limit, in characters, that a prompt states."""
+
 _SHAPES = {"linear": "d", "quadratic": "d squared", "sqrt": "the square root of d"}
 
 
@@ -112,7 +115,9 @@ def ask_number(question: str, spec: NumberSpec, *, is_optional: bool = False) ->
 def ask_text(question: str, spec: TextSpec, *, is_optional: bool = False) -> str:
     """Returns a question for free text."""
     nothing = f" If you have nothing to say, answer {NOTHING}." if spec.allow_empty else ""
-    return f"{question}\nAnswer in at most {spec.max_chars} characters.{nothing}" + _or_skip(is_optional)
+    # A limit that no answer reaches is only a number that weak models repeat.
+    limit = f"\nAnswer in at most {spec.max_chars} characters." if spec.max_chars <= _LONG else ""
+    return f"{question}{limit}{nothing}" + _or_skip(is_optional)
 
 
 def ask_edges(question: str, *, is_optional: bool = False) -> str:

@@ -18,6 +18,7 @@ from tidings.core.errors import (
 )
 from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
 from tidings.core.graph import SocialGraph, deliver
+from tidings.core.memory import Archive, ArchiveLine, Memory
 from tidings.core.observation import EventView, Observation, PublicRecord
 from tidings.core.ports import Agent, Embedder, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
 from tidings.core.seeds import SeedPath
@@ -28,6 +29,8 @@ __all__ = [
     "PLANNER",
     "ActionSpec",
     "Agent",
+    "Archive",
+    "ArchiveLine",
     "CallKey",
     "ChoiceSpec",
     "DataError",
@@ -38,6 +41,7 @@ __all__ = [
     "EventView",
     "LanguageModel",
     "LimitError",
+    "Memory",
     "MissingPartError",
     "ModelError",
     "ModelRequest",

@@ -34,6 +34,8 @@ Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
     "deliberation": "tidings.environments.deliberation:Deliberation",
+    "dialop": "tidings.environments.dialop:Dialop",
+    "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
@@ -44,7 +46,9 @@ AGENTS: Mapping[str, str] = {
     "human": "tidings.agents.human:HumanAgent",
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
+    "oracle": "tidings.agents.oracle:OracleAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "silent": "tidings.agents.silent:SilentAgent",
     "tally": "tidings.agents.tally:TallyAgent",
 }
 
