@@ -43,8 +43,8 @@ DELIBERATION_COLUMNS = {
 """Columns of a frame of deliberations.
 
 `outcome`: `right`, `wrong`, `unparsable` (answers stand, none can be read), `no_answer` (every seat failed, or the
-judge did), `ungraded` (no gold, or a program: tidings runs no code). `right` is null where it is ungraded; a group without
-an answer is not right. `covered`: whether some answer that stands is right.
+judge did), `ungraded` (no gold, or a program: tidings runs no code). `right` is null where it is ungraded; a group
+without an answer is not right. `covered`: whether some answer that stands is right.
 """
 
 _MAX_EXACT = 10
