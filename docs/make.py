@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from self_organisation_pictures import draw_self_organisation
 from steering_pictures import draw_steering
 
 import tidings
@@ -26,6 +27,7 @@ def main() -> None:
         for name in ("actions", "correctness", "beliefs"):
             getattr(run.plot, name)().savefig(images / f"quickstart-{name}.png", dpi=144)
         draw_steering(images, Path(folder))
+        draw_self_organisation(images, Path(folder))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ FIGURES: Mapping[str, str] = {
     "beliefs": "tidings.analysis.herd_figures:beliefs",
     "correctness": "tidings.analysis.herd_figures:correctness",
     "graph": "tidings.analysis.graph_figures:graph",
+    "rounds": "tidings.analysis.deliberation_figures:rounds",
 }
 
 

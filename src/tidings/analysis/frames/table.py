@@ -19,6 +19,7 @@ FRAMES: Mapping[str, str] = {
     "messages": "tidings.analysis.frames.log:MESSAGES",
     "facts": "tidings.analysis.frames.log:FACTS",
     "beliefs": "tidings.analysis.frames.beliefs:BELIEFS",
+    "contributions": "tidings.analysis.frames.contributions:CONTRIBUTIONS",
     "calls": "tidings.analysis.frames.calls:CALLS",
 }
 
