@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from functools import cached_property
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 import polars as pl
 
+from tidings.analysis.frames.table import FRAMES, find_frame
 from tidings.core import DataError, Event
-from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
-from tidings.log.reader import count_rollouts, read_events, read_rollouts
+from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
-from tidings.metrics.beliefs import herd_beliefs
-from tidings.metrics.result import MetricResult
-from tidings.metrics.table import ROWS, evaluate
+from tidings.metrics.evidence import SIDE_TABLES, Evidence
+from tidings.metrics.result import MetricResult, json_row
+from tidings.metrics.table import ROWS, check_metrics, evaluate
 from tidings.runner.folder import RunFolder
 from tidings.runner.twin import correct_actions
 from tidings.simulation.compile import deal_seats
@@ -32,52 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run"]
 
 FailedRollouts = Literal["refuse", "drop"]
-
-_EVENTS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "index": pl.Int64,
-    "kind": pl.String,
-    "seat": pl.String,
-    "audience": pl.List(pl.String),
-    "data": pl.String,
-}
-_TURNS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "seat": pl.String,
-    "action": pl.String,
-    "failure": pl.String,
-    "message": pl.String,
-}
-_MESSAGES = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "index": pl.Int64,
-    "seat": pl.String,
-    "to": pl.List(pl.String),
-    "kind": pl.String,
-    "text": pl.String,
-}
-_BELIEFS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "seat": pl.String,
-    "position": pl.Int64,
-    "signal": pl.String,
-    "precision": pl.Float64,
-    "belief": pl.Float64,
-    "public": pl.Float64,
-    "bayes": pl.Float64,
-}
-_FACTS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "fact": pl.String,
-    "seat": pl.String,
-    "audience": pl.List(pl.String),
-    "value": pl.String,
-}
 
 
 def load_run(path: str | Path) -> Run:
@@ -136,75 +90,92 @@ class Run:
             return pl.read_parquet(files) if files else pl.DataFrame()
         maker = ROWS.get(self.scenario.environment.kind)
         if maker is None:
-            return pl.DataFrame({"rollout": [r for r, _ in self._ended()]}, schema={"rollout": pl.Int64})
-        return maker.frame((rollout, _events(lines)) for rollout, lines in self._ended())
+            return pl.DataFrame({"rollout": [r for r, _ in self.ended()]}, schema={"rollout": pl.Int64})
+        return maker.frame((rollout, _events(lines)) for rollout, lines in self.ended())
 
     def twin(self) -> pl.DataFrame:
         """Returns the rows of the rational twin on the same seeds; empty if the run has none or is its own twin."""
         path = self.path / "twin.parquet"
         return pl.read_parquet(path) if path.exists() else pl.DataFrame()
 
+    def lines(self) -> Iterator[LogLine]:
+        """Yields every committed line of the event log, rollout by rollout in order; none for a run of summaries."""
+        return iter(()) if self.is_summary else read_events(self._folder.events)
+
+    def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
+        """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
+        return groups(self.lines())
+
+    def ended(self) -> Iterator[tuple[int, list[LogLine]]]:
+        """Yields (rollout, its lines) of every rollout that ended well."""
+        for rollout, lines in self.rollout_lines():
+            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
+                yield rollout, lines
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """Returns a frame of the table `tidings.analysis.frames.table.FRAMES`; `docs/frames.md` says what is in it.
+
+        Raises:
+            RequestError: If there is no such frame.
+            DataError: If the run logged no events and the frame needs them.
+        """
+        return find_frame(name).read(self, name)
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Returns a frame unread: rows are read in batches when it is collected, and only as far as needed.
+
+        Raises:
+            RequestError: If there is no such frame.
+            DataError: If the run logged no events and the frame needs them.
+        """
+        return find_frame(name).scan(self, name)
+
+    def __getattr__(self, name: str) -> Callable[[], pl.DataFrame]:
+        if name.startswith("_") or name not in FRAMES:
+            raise AttributeError(f"a run has no {name!r}; its frames: {', '.join(FRAMES)}")
+        return partial(self.frame, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *FRAMES})
+
     def events(self) -> pl.DataFrame:
         """Returns every committed event; `data` is JSON text."""
-        self._need_events("events")
-        lines = read_events(self._folder.events)
-        rows = [(e.rollout, e.step, e.index, e.kind, e.seat, list(e.audience), json.dumps(e.data)) for e in lines]
-        return pl.DataFrame(rows, schema=_EVENTS, orient="row")
+        return self.frame("events")
+
+    def scan_events(self) -> pl.LazyFrame:
+        """Returns every committed event, read when it is collected."""
+        return self.scan("events")
 
     def turns(self) -> pl.DataFrame:
         """Returns one row for each reply or failure; `action` is JSON text, `failure` is `boundary/kind`."""
-        self._need_events("turns")
-        rows: list[tuple[Any, ...]] = []
-        for e in read_events(self._folder.events):
-            if e.kind == "reply":
-                rows.append((e.rollout, e.step, e.seat, json.dumps(e.data["action"]), None, None))
-            elif e.kind == "failure":
-                failure = f"{e.data['boundary']}/{e.data['error']}"
-                rows.append((e.rollout, e.step, e.seat, None, failure, e.data["message"]))
-        return pl.DataFrame(rows, schema=_TURNS, orient="row")
+        return self.frame("turns")
 
     def messages(self) -> pl.DataFrame:
         """Returns what reached others: messages, and public actions as messages of their own kind."""
-        self._need_events("messages")
-        rows = [
-            (e.rollout, e.step, e.index, e.seat, [s for s in e.audience if s != e.seat], e.kind, _text(e))
-            for e in read_events(self._folder.events)
-            if e.kind in ("message", "action")
-        ]
-        return pl.DataFrame(rows, schema=_MESSAGES, orient="row")
+        return self.frame("messages")
 
     def beliefs(self) -> pl.DataFrame:
         """Returns every stated belief beside the rational one from the same view."""
-        self._need_events("beliefs")
-        if self.scenario.environment.kind != "social_learning":
-            return pl.DataFrame(schema=_BELIEFS)
-        rows = [
-            {"rollout": rollout, **row}
-            for rollout, lines in read_rollouts(self._folder.events)
-            for row in herd_beliefs(_events(lines))
-        ]
-        return pl.DataFrame(rows, schema=_BELIEFS)
+        return self.frame("beliefs")
 
     def facts(self) -> pl.DataFrame:
         """Returns every private fact with its owner and value (JSON text)."""
-        self._need_events("facts")
-        rows = [
-            (e.rollout, e.step, e.data["fact"], e.seat, list(e.audience), json.dumps(e.data.get("value")))
-            for e in read_events(self._folder.events)
-            if "fact" in e.data
-        ]
-        return pl.DataFrame(rows, schema=_FACTS, orient="row")
+        return self.frame("facts")
 
     def calls(self) -> pl.DataFrame:
         """Returns every recorded model call with tokens, latency and price; empty if no model was asked."""
-        return CallStore.frame(self._folder.calls)
+        return self.frame("calls")
 
     def metrics(self, *names: str, failed: FailedRollouts = "refuse") -> pl.DataFrame:
         """Returns one row for each figure, beside the value of the rational twin.
 
         Args:
-            *names: Which metrics; those of the scenario (or all of its environment) by default.
+            *names: Which metrics, tiers (`t0`, `t1`, ...) or `all`; those of the scenario (or all that its environment
+                has of its own) by default.
             failed: What to do about failed rollouts: give no value and say why, or average over the others.
+
+        Raises:
+            ScenarioError: If there is no such metric.
         """
         rows = [result.row() for result in self.metric_results(*names, failed=failed)]
         frame = pl.DataFrame(rows, schema=_METRICS)
@@ -213,14 +184,15 @@ class Run:
 
     def write_metrics(self) -> None:
         """Writes the figures as they are now to `metrics.json` in the run folder."""
-        self._folder.write_json("metrics.json", {row["name"]: row for row in self.metrics().to_dicts()})
+        self._folder.write_json("metrics.json", {row["name"]: json_row(row) for row in self.metrics().to_dicts()})
 
     def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
         """Returns the figures as values."""
         kind = self.scenario.environment.kind
+        check_metrics(kind, names, "metric")
         n_failed = int(self.status.get("failed", 0))
-        wanted = names or self.scenario.metrics
-        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=failed == "drop")
+        wanted, is_dropped = names or self.scenario.metrics, failed == "drop"
+        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=is_dropped, evidence=self.evidence())
 
     def twin_results(self, *names: str) -> list[MetricResult]:
         """Returns the figures of the rational twin; empty if there is none."""
@@ -228,6 +200,22 @@ class Run:
         return (
             [] if rows.is_empty() else evaluate(self.scenario.environment.kind, names or self.scenario.metrics, rows, 0)
         )
+
+    def evidence(self) -> Evidence:
+        """Returns what metrics read: the rollouts that ended well, and the rows that were measured beside them."""
+        absent = "this run logged one row a rollout; run it again with `--set rollouts.log=full` and fewer rollouts"
+        return Evidence(
+            lambda: ((rollout, _events(lines)) for rollout, lines in self.ended()),
+            to_social_graph(nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")),
+            self.scenario.rollouts.seed,
+            {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
+            absent if self.is_summary else "",
+        )
+
+    def rows_beside(self, name: str) -> pl.DataFrame:
+        """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""
+        path = self.path / "rows" / f"{name}.parquet"
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=SIDE_TABLES[name])
 
     @property
     def plot(self) -> Plots:
@@ -238,14 +226,14 @@ class Run:
 
     def seat_kinds(self) -> dict[str, str]:
         """Returns the kind of agent in each seat."""
-        graph = to_social_graph(self.graph())
+        graph = to_social_graph(self.social_graph())
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
     def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
         """Returns (rollout, true state, whether each agent was right in order of play); social learning only."""
         if self.is_summary or self.scenario.environment.kind != "social_learning":
             return []
-        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self._ended()]
+        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self.ended()]
 
     def twin_correct(self) -> list[list[bool]]:
         """Returns whether each agent of the rational twin was right, for every rollout it has."""
@@ -254,12 +242,18 @@ class Run:
 
     def failure_counts(self) -> dict[str, int]:
         """Returns how often each kind of failure happened, most frequent first."""
-        counts: dict[str, int] = {}
-        for e in [] if self.is_summary else read_events(self._folder.events):
-            if e.kind == "failure":
-                name = f"{e.data['boundary']}/{e.data['error']}: {e.data['message']}"
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+        failures = (line.data for line in self.lines() if line.kind == "failure")
+        return dict(Counter(f"{f['boundary']}/{f['error']}: {f['message']}" for f in failures).most_common())
+
+    def event_counts(self) -> dict[str, int]:
+        """Returns how many events of each kind there are, most frequent first."""
+        return dict(Counter(line.kind for line in self.lines()).most_common())
+
+    def social_graph(self) -> nx.Graph:
+        """Returns who can hear whom, as it was before anything happened; nodes are seats."""
+        graph = nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")
+        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
+        return nx.relabel_nodes(graph, names)
 
     def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
         """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
@@ -268,10 +262,7 @@ class Run:
             rollout: Which rollout.
             step: Up to which step; the end by default.
         """
-        data = self._folder.read_json("graph.json")
-        graph = nx.node_link_graph(data, edges="edges")
-        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
-        nx.relabel_nodes(graph, names, copy=False)
+        graph = self.social_graph()
         if self.is_summary:
             return graph
         for e in self._rollout(rollout):
@@ -283,20 +274,10 @@ class Run:
         return graph
 
     def _rollout(self, rollout: int) -> list[LogLine]:
-        for number, lines in read_rollouts(self._folder.events):
+        for number, lines in self.rollout_lines():
             if number == rollout:
                 return lines
         raise DataError(str(self.path), f"no rollout {rollout}", f"rollouts 0 to {self.status.get('rollouts', 0) - 1}")
-
-    def _ended(self) -> Iterator[tuple[int, list[LogLine]]]:
-        for rollout, lines in read_rollouts(self._folder.events):
-            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
-                yield rollout, lines
-
-    def _need_events(self, what: str) -> None:
-        if self.is_summary:
-            fix = "run it again with `--set rollouts.log=full` and fewer rollouts; equal seeds give equal rollouts"
-            raise DataError(str(self.path), f"no {what}: this run logged one row a rollout", "Run.rollouts()", fix)
 
 
 _METRICS = {
@@ -309,12 +290,14 @@ _METRICS = {
     "high": pl.Float64,
     "estimator": pl.String,
     "reason": pl.String,
+    "null_mean": pl.Float64,
+    "p": pl.Float64,
+    "reliable": pl.Boolean,
+    "events": pl.List(pl.String),
+    "tier": pl.String,
+    "version": pl.Int64,
 }
 
 
 def _events(lines: list[LogLine]) -> list[Event]:
     return [line.event() for line in lines]
-
-
-def _text(line: LogLine) -> str:
-    return str(line.data.get("text", line.data.get("action", "")))
