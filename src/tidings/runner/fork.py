@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -25,7 +26,16 @@ from typing import Any
 
 import networkx as nx
 
-from tidings.core import DataError, Event, LanguageModel, LimitError, ModelRequest, ModelResponse, RequestError
+from tidings.core import (
+    DataError,
+    Event,
+    LanguageModel,
+    LimitError,
+    ModelRequest,
+    ModelResponse,
+    ReplayError,
+    RequestError,
+)
 from tidings.core.calls import RequestKind
 from tidings.log.branched_calls import Earlier
 from tidings.log.calls import CallStore
@@ -41,9 +51,10 @@ from tidings.simulation.forked_play import ForkedPlay
 from tidings.simulation.interventions import SPOKEN, Drop, Intervention, Mute, Swap, check_interventions, edit_events
 from tidings.simulation.loop import drive
 from tidings.spec.io import check_scenario, dump_scenario, make_source, read_scenario
+from tidings.spec.overrides import parse_value
 from tidings.spec.scenario import PlannerSpec, Scenario
 
-__all__ = ["ARMS", "MIN_SAMPLES", "ForkOutcome", "ForkSpec", "fork_run", "parse_interventions", "read_logged"]
+__all__ = ["ARMS", "MIN_SAMPLES", "ForkOutcome", "ForkSpec", "fork_run", "parse_fork", "read_logged"]
 
 ARMS = ("control", "floor", "changed")
 MIN_SAMPLES = 5
@@ -103,6 +114,9 @@ def fork_run(path: Path, spec: ForkSpec, out: Path, progress: Progress) -> ForkO
     folder = RunFolder.create(out, f"{fork.scenario.name}-fork").path
     try:
         return blocking(fork.play(folder, progress))
+    except (RequestError, ReplayError):
+        shutil.rmtree(folder)
+        raise
     finally:
         progress.stop()
 
@@ -190,14 +204,14 @@ class _Fork:
 
             def commit(events: list[Event]) -> None:
                 store.append(sample, events)
-                progress.advance(play)
+                progress.advance(play.status)
 
             async with turn:
                 for events in play.follow(self.before):
                     commit(events)
                 await drive(play, compiled.agents, commit, scenario.rollouts.on_failure)
                 store.finish(sample)
-                progress.finish(play)
+                progress.finish(play.status)
                 n_failed += play.status == "failed"
 
         try:
@@ -339,12 +353,37 @@ def _write_status(folder: RunFolder, status: str, n: int, n_done: int, n_failed:
     folder.write_json("status.json", {**counts, "failed": n_failed, "pid": os.getpid(), **used, "usd": usd})
 
 
-def parse_interventions(
-    *, drop: Iterable[str] = (), swap: Iterable[str] = (), mute: Iterable[str] = ()
-) -> tuple[Intervention, ...]:
-    """Returns the interventions that the texts of the command line stand for."""
-    drops = [_parse_drop(text) for text in drop]
-    return (*drops, *[_parse_swap(text) for text in swap], *[Mute(seat) for seat in mute])
+def parse_fork(
+    at: str = "0",
+    *,
+    drop: Iterable[str] = (),
+    swap: Iterable[str] = (),
+    mute: Iterable[str] = (),
+    planner: str | Mapping[str, Any] | None = None,
+    n: int = MIN_SAMPLES,
+) -> ForkSpec:
+    """Returns what the texts of the command line stand for.
+
+    Args:
+        at: `rollout:index` of an event, or a rollout alone.
+        drop: Indices of messages, or `index:seat,seat`.
+        swap: `fact=value` texts; a value is JSON, or else text.
+        mute: Seats.
+        planner: Kind of a planner, or a mapping (as YAML text too) of kind and parameters.
+        n: Samples of each arm.
+
+    Raises:
+        RequestError: If a text cannot be read.
+    """
+    rollout, colon, index = at.partition(":")
+    if not rollout.isdigit() or (colon and not index.isdigit()):
+        raise RequestError("at", f"found {at!r}", "need rollout:index, for example 0:12, or a rollout")
+    wanted = parse_value(planner, "planner") if isinstance(planner, str) else planner
+    wanted = {"kind": wanted} if isinstance(wanted, str) else wanted
+    if wanted is not None and not (isinstance(wanted, Mapping) and "kind" in wanted):
+        raise RequestError("planner", f"found {planner!r}", "need a kind, or {kind: ..., ...}")
+    changes = (*map(_parse_drop, drop), *map(_parse_swap, swap), *map(Mute, mute))
+    return ForkSpec(int(rollout), int(index) if colon else None, changes, wanted, n)
 
 
 def _parse_drop(text: str) -> Drop:
