@@ -90,7 +90,6 @@ def test_trajectories_are_one_line_a_rollout(run: tidings.Run) -> None:
     assert [to_hex(line.get_color()) for line in lines] == colours
     few = run.plot.trajectories(max_rollouts=5).axes[0].lines
     assert len([line for line in few if len(line.get_xdata()) == 9]) == 5
-    )
 
 
 def test_calibration_shows_every_kind_with_its_brier_score(run: tidings.Run) -> None:
