@@ -70,7 +70,9 @@ def test_the_optimal_planner_lies_on_the_optimal_line(run: tidings.Run) -> None:
     for belief, chosen in zip(*dots.get_data(), strict=True):
         assert chosen == pytest.approx(solution.precision(belief if target == "G" else 1.0 - belief), abs=1e-6)
     x, y = np.hstack([line.get_data() for line in axes.lines if to_hex(line.get_color()) == BLUE.lower()])
-    assert y[np.argmin(np.abs(x - 0.5))] == pytest.approx(solution.precision(0.5))
+    for belief in (0.2, 0.5, 0.8):
+        wanted = solution.precision(belief if target == "G" else 1.0 - belief)
+        assert y[np.argmin(np.abs(x - belief))] == pytest.approx(wanted)
     assert "the line is optimal" in axes.get_title(loc="left")
 
 
