@@ -13,7 +13,7 @@ from pydantic import Field
 from tidings.core import ActionSpec, Observation, Reply, SeatContext, StructuredSpec
 from tidings.core.errors import ReplyError
 from tidings.spec.base import Params
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat
 from tidings.theory.herding import p_play_good, posterior
 from tidings.theory.network_learning import naive_posterior, network_posterior
 
@@ -58,7 +58,7 @@ class BayesianAgent:
         before = herd.belief if setup["seen"] is None else self._network_belief(observation, setup)
         belief = posterior(before, precision, says_good)
         belief = before if belief != belief else belief
-        p_good = p_play_good(belief, says_good, setup["ties"], setup["threshold"])
+        p_good = p_play_good(belief, says_good, setup["ties"], herd.threshold(observation.seat))
         plays_good = p_good == 1.0 or (p_good == 0.5 and observation.seed.uniform("coin") < 0.5)
         action = setup["states"][int(plays_good)]
         return Reply({"belief": belief, "action": action} if isinstance(spec, StructuredSpec) else action)
@@ -81,7 +81,8 @@ class BayesianAgent:
         if self.params.approximation == "naive":
             return naive_posterior(actions, precisions, setup["prior"])
         seen[me] = sorted(actions)
-        law = (setup["prior"], setup["ties"], setup["threshold"], self.params.max_ancestors)
+        thresholds = [of_seat(setup["threshold"], seat) for seat in order[: me + 1]]
+        law = (setup["prior"], setup["ties"], thresholds, self.params.max_ancestors)
         try:
             return network_posterior(me, actions, seen, precisions, *law)
         except ValueError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from tidings.core.events import Event
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat
 from tidings.theory.herding import FREE_TOLERANCE
 
 __all__ = ["HERD_COLUMNS", "herd_row", "total_loss"]
@@ -53,7 +53,6 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
     row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
     row |= {"cost": 0.0, "n_below": 0}
     control: dict[str, Any] | None = None
-    n_false_good = 0
     for event in events:
         herd = follow_herd(herd, event)
         if event.kind == "state":
@@ -73,20 +72,18 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
             if control is not None:
                 is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
                 row["reward"] -= discount(control, herd.position - 1) * control["error_cost"] * is_error
-            n_false_good += is_good and not is_right
+            if not is_right:
+                row["loss"] += total_loss(herd.threshold(event.seat or ""), int(is_good), 1)
             if herd.ignored and row["first_cascade"] is None:
                 row["first_cascade"] = herd.position - 1
     row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path, "belief": herd.belief}
-    if herd.setup is not None:
-        row["loss"] = total_loss(herd.setup["threshold"], n_false_good, herd.position - row["n_correct"])
     is_common = herd.setup is None or herd.setup["seen"] is None
     return row if is_common else row | {"belief": None, "first_cascade": None}
 
 
 def free_precision(setup: dict[str, Any], seat: str) -> float:
     """Returns the precision that costs nothing for this seat."""
-    baseline = setup["precision"]
-    return baseline[seat] if isinstance(baseline, dict) else baseline
+    return of_seat(setup["precision"], seat)
 
 
 def discount(control: dict[str, Any], position: int) -> float:
