@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tidings.theory
-from tidings.benchmarks.extraction import extract
 from tidings.benchmarks.grading import grade
 from tidings.benchmarks.option_order import OptionOrder, is_fixed_order, is_last_option, shuffle_options
 from tidings.benchmarks.question_formats import FORMATS, load_questions
@@ -20,6 +19,7 @@ from tidings.benchmarks.questions import Gold, Question, QuestionSet, extract_an
 from tidings.core.errors import DataError, RequestError
 from tidings.core.seeds import SeedPath
 from tidings.theory import aggregation, shapley, topology
+from tidings.theory.extraction import extract
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "questions"
 FILES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from tidings.benchmarks.extraction_outcome import Extraction, Unparsable
 from tidings.benchmarks.questions import Gold
 from tidings.core.errors import RequestError
+from tidings.theory.extraction.outcome import Extraction, Unparsable
 
 __all__ = ["Grade", "grade"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from tidings.benchmarks.extraction_choice import LETTERS
 from tidings.benchmarks.questions import Gold, Question
 from tidings.core.errors import RequestError
 from tidings.core.seeds import SeedPath
+from tidings.theory.extraction.choice import LETTERS
 
 __all__ = ["OptionOrder", "is_fixed_order", "is_last_option", "shuffle_options"]
 

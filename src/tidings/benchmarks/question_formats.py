@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tidings.benchmarks.extraction_choice import LETTERS
-from tidings.benchmarks.extraction_number import find_number
 from tidings.benchmarks.questions import Gold, Question, QuestionSet
 from tidings.core.errors import DataError, suggest
+from tidings.theory.extraction.choice import LETTERS
+from tidings.theory.extraction.number import find_number
 
 __all__ = ["FORMATS", "load_questions"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tidings.benchmarks.extraction import Extraction, extract
-from tidings.benchmarks.extraction_choice import LETTERS
-from tidings.benchmarks.extraction_outcome import TaskKind
 from tidings.core.errors import DataError, RequestError
+from tidings.theory.extraction import Extraction, extract
+from tidings.theory.extraction.choice import LETTERS
+from tidings.theory.extraction.outcome import TaskKind
 
 __all__ = ["Gold", "Question", "QuestionSet", "extract_answer"]
 

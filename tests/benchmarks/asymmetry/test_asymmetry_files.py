@@ -31,7 +31,7 @@ from tidings.benchmarks.asymmetry import (
 )
 from tidings.benchmarks.asymmetry.names import draw_names
 from tidings.benchmarks.asymmetry.sources import read_json, read_json_lines
-from tidings.benchmarks.asymmetry.streams import Draws, stream_generator
+from tidings.benchmarks.streams import Draws, stream_generator
 from tidings.core.errors import MissingPartError, RequestError
 
 SMALL_TOWN = {"rows": 4000, "n_people": 30, "n_relations": 110, "n_hubs": 2, "n_chain_pairs": 2, "n_common": 4}

@@ -20,7 +20,7 @@ from tidings.benchmarks.asymmetry import (
 )
 from tidings.benchmarks.asymmetry.hidden_profile import view_order
 from tidings.benchmarks.asymmetry.hidden_profile_text import OPTIONS, Point, net_points, read_point, write_point
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "asymmetry" / "hiddenbench.json"

@@ -27,7 +27,7 @@ from tidings.benchmarks.asymmetry.needle_text import (
     draw_values,
     read_needle,
 )
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "asymmetry" / "persona_chat.csv"

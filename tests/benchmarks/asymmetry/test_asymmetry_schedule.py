@@ -39,7 +39,7 @@ from tidings.benchmarks.asymmetry.schedule_paper import (
 )
 from tidings.benchmarks.asymmetry.schedule_released import _read_answer
 from tidings.benchmarks.asymmetry.schedule_text import TEMPLATES, read_message, told_days, write_message
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "asymmetry"

@@ -9,7 +9,7 @@ from tidings.benchmarks.asymmetry import schedule_floors
 from tidings.benchmarks.asymmetry.schedule_balanced import draw_easy_layout
 from tidings.benchmarks.asymmetry.schedule_floors import _pool_deletions, constant_spans_iou, draw_floor_days
 from tidings.benchmarks.asymmetry.schedule_golds import Activity, min_deletions
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 module = sys.modules["tidings.benchmarks.asymmetry.schedule_floors"]
 

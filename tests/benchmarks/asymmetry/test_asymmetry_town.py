@@ -15,7 +15,6 @@ from tidings.benchmarks.asymmetry import (
     town_rows,
     visible_items,
 )
-from tidings.benchmarks.asymmetry.streams import Draws
 from tidings.benchmarks.asymmetry.town import check_town
 from tidings.benchmarks.asymmetry.town_graph import draw_town, pairs_at_distance
 from tidings.benchmarks.asymmetry.town_text import (
@@ -28,6 +27,7 @@ from tidings.benchmarks.asymmetry.town_text import (
     read_claim,
     write_claim,
 )
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 

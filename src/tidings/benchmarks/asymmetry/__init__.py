@@ -1,6 +1,7 @@
 """Collaboration under information asymmetry: the data side.
 
-Seeded generators, loaders for the original formats, perfect readers, exact scorers and the statistics of the tables.
+Seeded generators, loaders for the original formats, perfect readers and exact scorers; the statistics of the tables are
+in `tidings.benchmarks.statistics`.
 Everything here is pure: no model, no clock, and no file but those a loader is pointed at.
 
 Source: arXiv 2406.14928 (iAgents, InformativeBench), 2505.11556 (HiddenBench), 2305.20076 (DialOp), 2604.01487
@@ -34,7 +35,6 @@ from tidings.benchmarks.asymmetry.schedule_floors import schedule_floors
 from tidings.benchmarks.asymmetry.schedule_released import load_schedule
 from tidings.benchmarks.asymmetry.scoring import score_answer, score_text, summarise_scores
 from tidings.benchmarks.asymmetry.sources import fetch_snapshot, file_sha256
-from tidings.benchmarks.asymmetry.statistics import bootstrap_mean, gap_closed, holm, mcnemar_exact, sign_flip_test
 from tidings.benchmarks.asymmetry.town import evidence_rows, generate_town, symbolic_rows, town_rows
 
 __all__ = [
@@ -48,26 +48,22 @@ __all__ = [
     "Relation",
     "TaskSet",
     "answer_from_items",
-    "bootstrap_mean",
     "build_dialop",
     "draw_game",
     "evidence_rows",
     "fetch_snapshot",
     "file_sha256",
     "from_json",
-    "gap_closed",
     "generate_hidden_profiles",
     "generate_needles",
     "generate_schedule",
     "generate_town",
-    "holm",
     "is_visible_to",
     "load_dialop",
     "load_hidden_bench",
     "load_persona_chat",
     "load_privacy_scenarios",
     "load_schedule",
-    "mcnemar_exact",
     "option_keys",
     "parse_answer",
     "parse_proposal",
@@ -76,7 +72,6 @@ __all__ = [
     "score_text",
     "score_votes",
     "set_sha256",
-    "sign_flip_test",
     "summarise_scores",
     "symbolic_rows",
     "to_json",

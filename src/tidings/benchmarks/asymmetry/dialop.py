@@ -26,7 +26,7 @@ from tidings.benchmarks.asymmetry.dialop_games import (
 )
 from tidings.benchmarks.asymmetry.records import Gold, Person, PrivateItem, Problem, Question, Relation, TaskSet
 from tidings.benchmarks.asymmetry.sources import file_sha256
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import ReplyError
 
 __all__ = [

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from tidings.benchmarks.asymmetry.sources import convert_record, read_json_lines
-from tidings.benchmarks.asymmetry.streams import stream_generator
+from tidings.benchmarks.streams import stream_generator
 from tidings.core.errors import DataError
 
 __all__ = [

@@ -29,7 +29,7 @@ from tidings.benchmarks.asymmetry.records import (
     visible_items,
 )
 from tidings.benchmarks.asymmetry.sources import convert_record, file_sha256, read_json
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import DataError, RequestError
 
 __all__ = [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["CRITERIA", "OPTIONS", "Point", "net_points", "read_point", "write_point"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 __all__ = ["draw_names"]

@@ -22,7 +22,7 @@ from tidings.benchmarks.asymmetry.needle_text import (
 )
 from tidings.benchmarks.asymmetry.persona_chat import Dialogue, rename_speakers
 from tidings.benchmarks.asymmetry.records import Gold, Person, PrivateItem, Problem, Question, Relation, TaskSet
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import DataError, RequestError
 
 __all__ = ["VERSION", "answer_from_items", "candidates_from_items", "generate_needles"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = [
     "ACTS",

@@ -25,7 +25,7 @@ from tidings.benchmarks.asymmetry.privacy_parts import (
 )
 from tidings.benchmarks.asymmetry.records import Person, PrivateItem, Problem, Relation
 from tidings.benchmarks.asymmetry.sources import convert_record, read_json
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import DataError
 
 __all__ = [

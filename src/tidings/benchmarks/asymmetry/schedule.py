@@ -30,7 +30,7 @@ from tidings.benchmarks.asymmetry.schedule_golds import (
 )
 from tidings.benchmarks.asymmetry.schedule_paper import CATALOGUE, SINGLES, draw_paper_days
 from tidings.benchmarks.asymmetry.schedule_text import CHATS, tell_days, told_days
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 __all__ = [

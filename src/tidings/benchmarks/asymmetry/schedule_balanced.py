@@ -15,7 +15,7 @@ from tidings.benchmarks.asymmetry.schedule_golds import (
     Span,
     min_deletions,
 )
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["WAKE", "draw_easy_days", "draw_easy_layout", "draw_hard_days", "draw_total_days"]
 

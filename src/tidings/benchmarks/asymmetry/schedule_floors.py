@@ -24,7 +24,7 @@ from tidings.benchmarks.asymmetry.schedule_golds import (
     most_total_names,
     waking,
 )
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["Floor", "constant_spans_iou", "draw_floor_days", "schedule_floors"]
 

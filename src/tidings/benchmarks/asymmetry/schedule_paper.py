@@ -9,7 +9,7 @@ Source: arXiv 2406.14928, Schedule; the four steps below are those of its releas
 from __future__ import annotations
 
 from tidings.benchmarks.asymmetry.schedule_golds import DAY_SLOTS, LUNCH, PEOPLE, SLEEP, Activity, Days, Span
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["CATALOGUE", "FOUR_SLOT_SINGLES", "SHARED", "SINGLES", "draw_paper_days"]
 

@@ -16,7 +16,7 @@ from tidings.benchmarks.asymmetry.schedule import build_schedule_problem, gold_r
 from tidings.benchmarks.asymmetry.schedule_golds import DAY_SLOTS, LEVELS, PEOPLE, Activity, Days, waking
 from tidings.benchmarks.asymmetry.schedule_text import told_days
 from tidings.benchmarks.asymmetry.sources import convert_record, file_sha256, read_json_lines
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import DataError, RequestError
 
 __all__ = ["load_schedule", "read_released_days"]

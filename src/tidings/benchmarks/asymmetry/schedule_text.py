@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from tidings.benchmarks.asymmetry.records import PrivateItem
 from tidings.benchmarks.asymmetry.schedule_golds import Activity
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["CHATS", "TEMPLATES", "clock", "read_message", "tell_days", "told_days", "write_message"]
 

@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 
 from tidings.benchmarks.asymmetry.names import draw_names
 from tidings.benchmarks.asymmetry.records import Gold, Person, PrivateItem, Problem, Question, Relation, TaskSet
-from tidings.benchmarks.asymmetry.streams import Draws
 from tidings.benchmarks.asymmetry.town_graph import Town, draw_town
 from tidings.benchmarks.asymmetry.town_needles import Needle, NeedleQuestion, draw_needles
 from tidings.benchmarks.asymmetry.town_sessions import draw_corpus
 from tidings.benchmarks.asymmetry.town_text import read_claim
+from tidings.benchmarks.streams import Draws
 
 __all__ = [
     "VERSION",

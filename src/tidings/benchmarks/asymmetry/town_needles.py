@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tidings.benchmarks.asymmetry.names import draw_names
-from tidings.benchmarks.asymmetry.streams import Draws
 from tidings.benchmarks.asymmetry.town_graph import Town, pairs_at_distance
 from tidings.benchmarks.asymmetry.town_text import EVENTS, OBJECTS, PLACES, Claim
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 __all__ = ["N_CHAIN", "N_COMMON", "N_STALE_PLACES", "Needle", "NeedleQuestion", "Pair", "draw_needles", "draw_pairs"]

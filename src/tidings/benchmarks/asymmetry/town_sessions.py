@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tidings.benchmarks.asymmetry.records import PrivateItem
-from tidings.benchmarks.asymmetry.streams import Draws
 from tidings.benchmarks.asymmetry.town_graph import Town
 from tidings.benchmarks.asymmetry.town_needles import Needle
 from tidings.benchmarks.asymmetry.town_text import draw_filler, write_claim
+from tidings.benchmarks.streams import Draws
 from tidings.core.errors import RequestError
 
 __all__ = ["draw_corpus"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tidings.benchmarks.asymmetry.streams import Draws
+from tidings.benchmarks.streams import Draws
 
 __all__ = ["EVENTS", "OBJECTS", "PLACES", "TEMPLATES", "Claim", "draw_filler", "read_claim", "write_claim"]
 

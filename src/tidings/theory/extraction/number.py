@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from tidings.benchmarks.extraction_outcome import boxed, cue_tails
+from tidings.theory.extraction.outcome import boxed, cue_tails
 
 __all__ = ["canonical_number", "find_number"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from tidings.benchmarks.asymmetry.streams import stream_generator
+from tidings.benchmarks.streams import stream_generator
 from tidings.core.errors import RequestError
 
 __all__ = ["Interval", "bootstrap_mean", "gap_closed", "holm", "mcnemar_exact", "sign_flip_test"]

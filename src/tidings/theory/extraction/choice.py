@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tidings.benchmarks.extraction_outcome import boxed, cue_tails
+from tidings.theory.extraction.outcome import boxed, cue_tails
 
 __all__ = ["AMBIGUOUS", "LETTERS", "find_letter"]
 

@@ -10,10 +10,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from tidings.benchmarks.extraction_choice import AMBIGUOUS, find_letter
-from tidings.benchmarks.extraction_code import find_program
-from tidings.benchmarks.extraction_number import find_number
-from tidings.benchmarks.extraction_outcome import (
+from tidings.theory.extraction.choice import AMBIGUOUS, find_letter
+from tidings.theory.extraction.code import find_program
+from tidings.theory.extraction.number import find_number
+from tidings.theory.extraction.outcome import (
     TASK_KINDS,
     Extracted,
     Extraction,
@@ -24,7 +24,7 @@ from tidings.benchmarks.extraction_outcome import (
     cue_tails,
 )
 
-__all__ = ["Extracted", "Extraction", "TaskKind", "Unparsable", "extract", "text_key"]
+__all__ = ["extract", "text_key"]
 
 _MISSING: dict[TaskKind, Reason] = {
     "number": "no_number",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tidings.benchmarks.asymmetry import bootstrap_mean, gap_closed, holm, mcnemar_exact, sign_flip_test
+from tidings.benchmarks.statistics import bootstrap_mean, gap_closed, holm, mcnemar_exact, sign_flip_test
 from tidings.core.errors import RequestError
 
 RNG = np.random.default_rng(7)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidings.benchmarks.extraction import Extracted, Unparsable, extract, text_key
-from tidings.benchmarks.extraction_number import canonical_number
+from tidings.theory.extraction import Extracted, Unparsable, extract, text_key
+from tidings.theory.extraction.number import canonical_number
 
 OPTIONS = ("12 km", "15 km", "5 km", "None of these", "2 km")
 
