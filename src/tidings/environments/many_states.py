@@ -39,7 +39,7 @@ from tidings.core import (
     Turn,
     World,
 )
-from tidings.environments.precision_control import PrecisionControl
+from tidings.environments.precision_control import PrecisionControl, describe_line
 from tidings.spec.base import Params
 from tidings.theory.herd_events import of_seat
 
@@ -181,13 +181,12 @@ class ManyStates:
     def brief(self, seat: str) -> str:
         """Returns the rules in words."""
         p = self.params
-        lines = [p.story or f"Exactly one of these is true: {', '.join(p.states)}. Nobody knows which. "]
-        lines[0] += (
+        neutral = [
+            f"Exactly one of these is true: {', '.join(p.states)}. Nobody knows which.",
             "People decide one after another. Each gets a private hint, which may be wrong, and sees what all before "
-            "it decided, but not their hints."
-            if not p.story
-            else ""
-        )
+            "it decided, but not their hints.",
+        ]
+        lines = [p.story] if p.story else neutral
         if seat == PLANNER and self.control:
             lines.append(self.control.brief(p.precision))
         elif not p.story:
@@ -196,29 +195,18 @@ class ManyStates:
 
     def describe(self, event: Event, seat: str) -> str:
         """Returns one line of words for the events seats may see."""
-        data = event.data
-        if event.kind == "precision":
-            who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
-            return f"{who} private hint is right with probability {data['precision']:g}."
-        if event.kind == "signal":
-            who = "Your" if event.seat == seat else f"{event.seat}'s"
-            return f"{who} private hint says {data['value']}. It is right with probability {data['precision']:g}."
-        return f"{event.seat} decided {data['action']}." if event.kind == "action" else ""
+        return describe_line(event, seat)
 
     @property
     def _all(self) -> tuple[str, ...]:
         return ("*", PLANNER) if self.control else ("*",)
 
     def _set_precision(self, state: ManyStatesState, reply: Reply) -> Transition:
-        """Returns what follows from the planner's choice; one that failed leaves the free precision unpaid."""
+        """Returns what follows from the planner's choice."""
         assert self.control is not None
         seat = self.graph.seats[state.position]
-        free = of_seat(self.params.precision, seat)
-        q = free if reply.failure else float(reply.action)
-        cost = self.control.cost.of(q - free)
-        chosen = state._replace(precision=q, spent=state.spent + cost)
-        by = None if reply.failure else PLANNER
-        event = Event("precision", self._all, {"seat": seat, "precision": q, "cost": cost}, by)
+        event = self.control.choice(seat, of_seat(self.params.precision, seat), reply, self._all)
+        chosen = state._replace(precision=event.data["precision"], spent=state.spent + event.data["cost"])
         return Transition(chosen, (event, *self._next_signal(chosen)))
 
     def _next_signal(self, state: ManyStatesState) -> tuple[Event, ...]:

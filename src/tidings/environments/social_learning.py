@@ -42,7 +42,7 @@ from tidings.core import (
     suggest,
 )
 from tidings.environments.fact_sheet import FactSheet
-from tidings.environments.precision_control import PrecisionControl
+from tidings.environments.precision_control import PrecisionControl, describe_line
 from tidings.spec.base import Params
 from tidings.theory.herd_events import of_seat
 
@@ -219,20 +219,7 @@ class SocialLearning:
 
     def describe(self, event: Event, seat: str) -> str:
         """Returns one line of words for the events seats may see."""
-        data = event.data
-        if event.kind == "precision":
-            who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
-            return f"{who} private hint is right with probability {data['precision']:g}."
-        if event.kind == "signal" and "text" in data:
-            p = f"{data['precision']:g}"
-            return (
-                f"You are told in private: {data['text']} On balance this points to what is true with probability {p}."
-            )
-        if event.kind == "signal":
-            return f"Your private hint says {data['value']}. It is right with probability {data['precision']:g}."
-        if event.kind == "action":
-            return f"{event.seat} decided {data['action']}."
-        return ""
+        return describe_line(event, seat)
 
     @property
     def _all(self) -> tuple[str, ...]:
@@ -248,16 +235,11 @@ class SocialLearning:
         return StructuredSpec({"belief": belief, "action": choice})
 
     def _set_precision(self, state: SocialLearningState, reply: Reply) -> Transition:
-        """Returns what follows from the planner's choice; one that failed leaves the free precision unpaid."""
+        """Returns what follows from the planner's choice."""
         assert self.control is not None
         seat = state.order[state.position]
-        baseline = self._baseline(seat)
-        q = baseline if reply.failure else float(reply.action)
-        cost = self.control.cost.of(q - baseline)
-        chosen = state._replace(precision=q, spent=state.spent + cost)
-        event = Event(
-            "precision", self._all, {"seat": seat, "precision": q, "cost": cost}, None if reply.failure else PLANNER
-        )
+        event = self.control.choice(seat, self._baseline(seat), reply, self._all)
+        chosen = state._replace(precision=event.data["precision"], spent=state.spent + event.data["cost"])
         return Transition(chosen, (event, *self._next_signal(chosen)))
 
     def _hearers(self, seat: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "ch
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
+    "many_states": "tidings.environments.many_states:ManyStates",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }

@@ -31,6 +31,7 @@ _CHECK_POINTS = 2001
 _TABLE = np.linspace(0.0, 1.0, 100_001)
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0
 _GOLDEN_STEPS = 45
+_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,20 @@ class PrecisionCost:
         """Return beta of one deviation."""
         d = abs(deviation)
         return 0.0 if self.weight == 0.0 or d < _ROUNDING else self.weight * float(self.shape(d))
+
+    def reach(self, limit: float, left: float) -> float:
+        """Return the largest deviation up to `limit` that costs at most `left`, by bisection to 2^-60 of the limit."""
+        if self.of(limit) <= left:
+            return limit
+        low, high = 0.0, limit
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.of(middle) <= left else (low, middle)
+        return low
+
+    def affordable(self, free: float, least: float, left: float) -> tuple[float, float]:
+        """Return the lowest precision from `least` on, and the highest up to 1, whose cost is at most `left`."""
+        return free - self.reach(max(free - least, 0.0), left), free + self.reach(1.0 - free, left)
 
     def best_precisions(
         self, p: float, slope: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
