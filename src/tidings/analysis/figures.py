@@ -1,132 +1,59 @@
-"""Figures of a run. Each returns a matplotlib figure that can be saved as SVG, PNG or PDF."""
+"""The table of figures: name -> `module:function`. Adding one is a function in a file of your area and one line here.
+
+A figure is `function(run, **options) -> matplotlib Figure`, which can be saved as SVG, PNG or PDF; it raises
+`DataError` where the run has nothing to draw. `run.plot.<name>(**options)` finds it by this table.
+"""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from tidings.core import DataError
-from tidings.metrics.result import share_result
+from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, to_svg
+from tidings.core import suggest
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
 
-__all__ = ["BLUE", "GREY", "INK", "ORANGE", "Plots", "to_svg"]
+__all__ = ["BLUE", "FIGURES", "GREEN", "GREY", "INK", "ORANGE", "Plots", "find_figure", "to_svg"]
 
-BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", "#22252A"
-"""Okabe and Ito's palette, safe for colour-blind readers."""
+FIGURES: Mapping[str, str] = {
+    "actions": "tidings.analysis.herd_figures:actions",
+    "beliefs": "tidings.analysis.herd_figures:beliefs",
+    "correctness": "tidings.analysis.herd_figures:correctness",
+}
 
 
-def to_svg(figure: Figure) -> str:
-    """Returns the figure as an SVG element, the same bytes for the same figure."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+def find_figure(name: str) -> Callable[..., Figure]:
+    """Returns the function that draws a figure of the table.
+
+    Raises:
+        AttributeError: If there is none of that name.
+    """
+    if name not in FIGURES:
+        hint = suggest(name, FIGURES)
+        raise AttributeError(f"no figure {name!r}; {hint or 'allowed: ' + ', '.join(FIGURES)}")
+    module, _, function = FIGURES[name].partition(":")
+    return getattr(import_module(module), function)
 
 
 class Plots:
-    """The figures of one run: `run.plot.<figure>()`."""
+    """The figures of one run: `run.plot.<figure>(**options)`; `dir(run.plot)` lists them."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def actions(self, max_rollouts: int = 60) -> Figure:
-        """Returns a map of who did what: one line a rollout, one cell an agent, right actions blue, wrong ones orange.
+    def __getattr__(self, name: str) -> Callable[..., Figure]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        function = find_figure(name)
+        bound = partial(function, self._run)
+        bound.__doc__ = function.__doc__
+        return bound
 
-        Args:
-            max_rollouts: Most rollouts shown, from the first.
-        """
-        cells, labels = self._correct(max_rollouts)
-        figure, axes = _canvas(7.2, 0.9 + 0.2 * len(cells))
-        image = np.full((len(cells), max(map(len, cells), default=1)), np.nan)
-        for i, row in enumerate(cells):
-            image[i, : len(row)] = row
-        colours = _two_colours()
-        axes.imshow(image, cmap=colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        axes.set_xticks(np.arange(-0.5, image.shape[1]), minor=True)
-        axes.set_yticks(np.arange(-0.5, image.shape[0]), minor=True)
-        axes.grid(which="minor", color="white", linewidth=1.2)
-        axes.tick_params(which="both", length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_yticks(range(len(cells)), labels)
-        axes.set_xlabel("position in the order of play, from 0")
-        axes.set_ylabel("rollout: true state")
-        axes.set_title("Right (blue) and wrong (orange) decisions", loc="left", fontsize=10, color=INK)
-        for side in axes.spines.values():
-            side.set_visible(False)
-        return figure
-
-    def beliefs(self, max_rollouts: int = 60) -> Figure:
-        """Returns stated beliefs against those of exact Bayes from the same view, one dot a turn.
-
-        Args:
-            max_rollouts: Most rollouts shown, from the first.
-        """
-        frame = self._run.beliefs().drop_nulls("bayes")
-        frame = frame.filter(frame["rollout"] < max_rollouts)
-        figure, axes = _canvas(4.6, 4.4)
-        kinds = self._run.seat_kinds()
-        for kind, colour in zip(sorted(set(kinds.values())), (BLUE, ORANGE, GREEN, GREY), strict=False):
-            seats = [seat for seat, name in kinds.items() if name == kind]
-            part = frame.filter(frame["seat"].is_in(seats))
-            axes.plot(part["bayes"], part["belief"], "o", ms=5, alpha=0.6, mew=0, color=colour, label=kind)
-        axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
-        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="belief of exact Bayes", ylabel="stated belief")
-        axes.set_title("What agents said, and what Bayes would have said", loc="left", fontsize=10, color=INK)
-        axes.legend(frameon=False, fontsize=8, loc="upper left")
-        return figure
-
-    def correctness(self) -> Figure:
-        """Returns the share of right decisions by position with 95 % Wilson intervals, beside the rational twin."""
-        figure, axes = _canvas(6.4, 3.2)
-        cells, _ = self._correct(None)
-        _by_position(axes, cells, ORANGE, "this run")
-        if twin := self._run.twin_correct():
-            _by_position(axes, twin, BLUE, "rational twin, same seeds")
-        axes.set(ylim=(0, 1.03), xlabel="position in the order of play", ylabel="share of right decisions")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
-        return figure
-
-    def _correct(self, max_rollouts: int | None) -> tuple[list[list[bool]], list[str]]:
-        """Returns for each rollout whether each agent was right, in order of play, and the rollout's label."""
-        found = self._run.correct_actions()
-        if not found:
-            raise DataError(str(self._run.path), "no decisions to draw", "runs of social_learning with events")
-        found = found[:max_rollouts]
-        return [right for _, _, right in found], [f"{rollout}: {state}" for rollout, state, _ in found]
-
-
-def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -> None:
-    longest = max(map(len, cells))
-    columns = [[row[i] for row in cells if len(row) > i] for i in range(longest)]
-    shares = [share_result("p_correct", sum(column), len(column)) for column in columns]
-    low, high = ([getattr(share, end) for share in shares] for end in ("low", "high"))
-    positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
-    axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
-    axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
-
-
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=8, colors=INK)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_fontsize(9)
-    return figure, axes
-
-
-def _two_colours() -> Any:
-    from matplotlib.colors import ListedColormap
-
-    colours = ListedColormap([ORANGE, BLUE])
-    colours.set_bad("#FFFFFF00")
-    return colours
+    def __dir__(self) -> list[str]:
+        return sorted(FIGURES)

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from tidings.analysis.figures import to_svg
+from tidings.analysis.canvas import to_svg
 from tidings.analysis.run import Run
 from tidings.core import DataError
 from tidings.log.reader import read_rollouts

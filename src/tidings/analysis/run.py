@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 import polars as pl
 
+from tidings.analysis.frames.table import FRAMES, find_frame
 from tidings.core import DataError, Event
-from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
-from tidings.log.reader import count_rollouts, read_events, read_rollouts
+from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
-from tidings.metrics.beliefs import herd_beliefs
 from tidings.metrics.result import MetricResult
 from tidings.metrics.table import ROWS, evaluate
 from tidings.runner.folder import RunFolder
@@ -32,52 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run"]
 
 FailedRollouts = Literal["refuse", "drop"]
-
-_EVENTS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "index": pl.Int64,
-    "kind": pl.String,
-    "seat": pl.String,
-    "audience": pl.List(pl.String),
-    "data": pl.String,
-}
-_TURNS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "seat": pl.String,
-    "action": pl.String,
-    "failure": pl.String,
-    "message": pl.String,
-}
-_MESSAGES = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "index": pl.Int64,
-    "seat": pl.String,
-    "to": pl.List(pl.String),
-    "kind": pl.String,
-    "text": pl.String,
-}
-_BELIEFS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "seat": pl.String,
-    "position": pl.Int64,
-    "signal": pl.String,
-    "precision": pl.Float64,
-    "belief": pl.Float64,
-    "public": pl.Float64,
-    "bayes": pl.Float64,
-}
-_FACTS = {
-    "rollout": pl.Int64,
-    "step": pl.Int64,
-    "fact": pl.String,
-    "seat": pl.String,
-    "audience": pl.List(pl.String),
-    "value": pl.String,
-}
 
 
 def load_run(path: str | Path) -> Run:
@@ -144,60 +96,67 @@ class Run:
         path = self.path / "twin.parquet"
         return pl.read_parquet(path) if path.exists() else pl.DataFrame()
 
+    def lines(self) -> Iterator[LogLine]:
+        """Yields every committed line of the event log, rollout by rollout in order; none for a run of summaries."""
+        return iter(()) if self.is_summary else read_events(self._folder.events)
+
+    def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
+        """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
+        return groups(self.lines())
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """Returns a frame of the table `tidings.analysis.frames.table.FRAMES`; `docs/frames.md` says what is in it.
+
+        Raises:
+            RequestError: If there is no such frame.
+            DataError: If the run logged no events and the frame needs them.
+        """
+        return find_frame(name).read(self, name)
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Returns a frame unread: rows are read in batches when it is collected, and only as far as needed.
+
+        Raises:
+            RequestError: If there is no such frame.
+            DataError: If the run logged no events and the frame needs them.
+        """
+        return find_frame(name).scan(self, name)
+
+    def __getattr__(self, name: str) -> Callable[[], pl.DataFrame]:
+        if name.startswith("_") or name not in FRAMES:
+            raise AttributeError(f"a run has no {name!r}; its frames: {', '.join(FRAMES)}")
+        return partial(self.frame, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *FRAMES})
+
     def events(self) -> pl.DataFrame:
         """Returns every committed event; `data` is JSON text."""
-        self._need_events("events")
-        lines = read_events(self._folder.events)
-        rows = [(e.rollout, e.step, e.index, e.kind, e.seat, list(e.audience), json.dumps(e.data)) for e in lines]
-        return pl.DataFrame(rows, schema=_EVENTS, orient="row")
+        return self.frame("events")
+
+    def scan_events(self) -> pl.LazyFrame:
+        """Returns every committed event, read when it is collected."""
+        return self.scan("events")
 
     def turns(self) -> pl.DataFrame:
         """Returns one row for each reply or failure; `action` is JSON text, `failure` is `boundary/kind`."""
-        self._need_events("turns")
-        rows: list[tuple[Any, ...]] = []
-        for e in read_events(self._folder.events):
-            if e.kind == "reply":
-                rows.append((e.rollout, e.step, e.seat, json.dumps(e.data["action"]), None, None))
-            elif e.kind == "failure":
-                failure = f"{e.data['boundary']}/{e.data['error']}"
-                rows.append((e.rollout, e.step, e.seat, None, failure, e.data["message"]))
-        return pl.DataFrame(rows, schema=_TURNS, orient="row")
+        return self.frame("turns")
 
     def messages(self) -> pl.DataFrame:
         """Returns what reached others: messages, and public actions as messages of their own kind."""
-        self._need_events("messages")
-        rows = [
-            (e.rollout, e.step, e.index, e.seat, [s for s in e.audience if s != e.seat], e.kind, _text(e))
-            for e in read_events(self._folder.events)
-            if e.kind in ("message", "action")
-        ]
-        return pl.DataFrame(rows, schema=_MESSAGES, orient="row")
+        return self.frame("messages")
 
     def beliefs(self) -> pl.DataFrame:
         """Returns every stated belief beside the rational one from the same view."""
-        self._need_events("beliefs")
-        if self.scenario.environment.kind != "social_learning":
-            return pl.DataFrame(schema=_BELIEFS)
-        rows = [
-            {"rollout": rollout, **row}
-            for rollout, lines in read_rollouts(self._folder.events)
-            for row in herd_beliefs(_events(lines))
-        ]
-        return pl.DataFrame(rows, schema=_BELIEFS)
+        return self.frame("beliefs")
 
     def facts(self) -> pl.DataFrame:
         """Returns every private fact with its owner and value (JSON text)."""
-        self._need_events("facts")
-        rows = [
-            (e.rollout, e.step, e.data["fact"], e.seat, list(e.audience), json.dumps(e.data.get("value")))
-            for e in read_events(self._folder.events)
-            if "fact" in e.data
-        ]
-        return pl.DataFrame(rows, schema=_FACTS, orient="row")
+        return self.frame("facts")
 
     def calls(self) -> pl.DataFrame:
         """Returns every recorded model call with tokens, latency and price; empty if no model was asked."""
-        return CallStore.frame(self._folder.calls)
+        return self.frame("calls")
 
     def metrics(self, *names: str, failed: FailedRollouts = "refuse") -> pl.DataFrame:
         """Returns one row for each figure, beside the value of the rational twin.
@@ -255,7 +214,7 @@ class Run:
     def failure_counts(self) -> dict[str, int]:
         """Returns how often each kind of failure happened, most frequent first."""
         counts: dict[str, int] = {}
-        for e in [] if self.is_summary else read_events(self._folder.events):
+        for e in self.lines():
             if e.kind == "failure":
                 name = f"{e.data['boundary']}/{e.data['error']}: {e.data['message']}"
                 counts[name] = counts.get(name, 0) + 1
@@ -283,20 +242,15 @@ class Run:
         return graph
 
     def _rollout(self, rollout: int) -> list[LogLine]:
-        for number, lines in read_rollouts(self._folder.events):
+        for number, lines in self.rollout_lines():
             if number == rollout:
                 return lines
         raise DataError(str(self.path), f"no rollout {rollout}", f"rollouts 0 to {self.status.get('rollouts', 0) - 1}")
 
     def _ended(self) -> Iterator[tuple[int, list[LogLine]]]:
-        for rollout, lines in read_rollouts(self._folder.events):
+        for rollout, lines in self.rollout_lines():
             if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
                 yield rollout, lines
-
-    def _need_events(self, what: str) -> None:
-        if self.is_summary:
-            fix = "run it again with `--set rollouts.log=full` and fewer rollouts; equal seeds give equal rollouts"
-            raise DataError(str(self.path), f"no {what}: this run logged one row a rollout", "Run.rollouts()", fix)
 
 
 _METRICS = {
@@ -314,7 +268,3 @@ _METRICS = {
 
 def _events(lines: list[LogLine]) -> list[Event]:
     return [line.event() for line in lines]
-
-
-def _text(line: LogLine) -> str:
-    return str(line.data.get("text", line.data.get("action", "")))

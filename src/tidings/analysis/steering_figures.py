@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from tidings.analysis.figures import BLUE, GREEN, GREY, INK, ORANGE
+from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, PINK, TITLE, plain
 from tidings.core import Event
 from tidings.theory.herd_events import HerdBelief, follow_herd
 from tidings.theory.steering import PlannerSolution
@@ -45,8 +45,8 @@ def value_and_policy(solution: PlannerSolution, title: str = "") -> Figure:
     bottom.text(0.99, solution.problem.p, "free", color=GREY, fontsize=8, ha="right", va="bottom")
     top.set_ylabel("value")
     bottom.set(ylabel="precision", xlabel="public belief in G", xlim=(0, 1), ylim=(0.48, 1.02))
-    top.set_title(f"{title} (grey: cascade; orange: below the free precision)".strip(), **_TITLE)
-    _plain((top, bottom))
+    top.set_title(f"{title} (grey: cascade; orange: below the free precision)".strip(), **TITLE)
+    plain((top, bottom))
     return figure
 
 
@@ -79,9 +79,9 @@ def belief_paths(paths: Sequence[tuple[str, Sequence[float]]], good: str = "G", 
     axes.axhline(0.5, color=GREY, lw=0.8, ls="--")
     axes.set(ylim=(-0.02, 1.02), xlabel="agents that have acted", ylabel=f"public belief in {good}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title(title, **_TITLE)
+    axes.set_title(title, **TITLE)
     axes.legend(frameon=False, fontsize=8, loc="center right")
-    _plain((axes,))
+    plain((axes,))
     return figure
 
 
@@ -106,9 +106,9 @@ def welfare_bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]],
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set_xticks(range(len(groups)), list(groups))
     axes.set_ylabel(label)
-    axes.set_title(title, **_TITLE)
+    axes.set_title(title, **TITLE)
     axes.legend(frameon=False, fontsize=8)
-    _plain((axes,))
+    plain((axes,))
     return figure
 
 
@@ -130,14 +130,13 @@ def deviation_histogram(deviations: Mapping[str, ArrayLike], title: str = "") ->
         )
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set(xlabel="precision chosen minus the optimal one", ylabel="share of turns")
-    axes.set_title(title, **_TITLE)
+    axes.set_title(title, **TITLE)
     axes.legend(frameon=False, fontsize=8)
-    _plain((axes,))
+    plain((axes,))
     return figure
 
 
-_COLOURS = (GREY, BLUE, GREEN, ORANGE, "#CC79A7")
-_TITLE = {"loc": "left", "fontsize": 10, "color": INK}
+_COLOURS = (GREY, BLUE, GREEN, ORANGE, PINK)
 
 
 def _shade(all_axes: Sequence[Axes], beliefs: np.ndarray, is_cascade: Sequence[bool]) -> None:
@@ -147,11 +146,3 @@ def _shade(all_axes: Sequence[Axes], beliefs: np.ndarray, is_cascade: Sequence[b
     for axes in all_axes:
         for start, stop in zip(starts, stops, strict=True):
             axes.axvspan(beliefs[start], beliefs[stop - 1], color=GREY, alpha=0.18, lw=0)
-
-
-def _plain(all_axes: Sequence[Axes]) -> None:
-    for axes in all_axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8, colors=INK)
-        axes.xaxis.label.set_fontsize(9)
-        axes.yaxis.label.set_fontsize(9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from tidings.log.codec import LogLine
 from tidings.log.store import ENDED, read_lines, segments
 
-__all__ = ["RolloutCount", "count_rollouts", "failed_rollouts", "read_events", "read_rollouts"]
+__all__ = ["RolloutCount", "count_rollouts", "failed_rollouts", "groups", "read_events", "read_rollouts"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,13 @@ def read_events(folder: Path) -> Iterator[LogLine]:
 
 def read_rollouts(folder: Path) -> Iterator[tuple[int, list[LogLine]]]:
     """Yields (rollout, its lines), one rollout in memory at a time."""
-    for rollout, lines in groupby(read_events(folder), key=lambda line: line.rollout):
-        yield rollout, list(lines)
+    return groups(read_events(folder))
+
+
+def groups(lines: Iterable[LogLine]) -> Iterator[tuple[int, list[LogLine]]]:
+    """Yields (rollout, its lines) from lines in order, one rollout in memory at a time."""
+    for rollout, part in groupby(lines, key=lambda line: line.rollout):
+        yield rollout, list(part)
 
 
 def count_rollouts(folder: Path) -> RolloutCount:

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from tidings.analysis.figures import BLUE, ORANGE, to_svg
+from tidings.analysis.canvas import BLUE, ORANGE, to_svg
 from tidings.analysis.steering_figures import (
     belief_path,
     belief_paths,

@@ -1,0 +1,111 @@
+"""Figures of social learning: who did what, who was right, what was believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from tidings.analysis.canvas import BLUE, GREEN, GREY, ORANGE, TITLE, canvas
+from tidings.core import DataError
+from tidings.metrics.result import share_result
+
+if TYPE_CHECKING:
+    from tidings.analysis.run import Run
+
+__all__ = ["actions", "beliefs", "correctness"]
+
+
+def actions(run: Run, max_rollouts: int = 60) -> Figure:
+    """Returns a map of who did what: one line a rollout, one cell an agent, right actions blue, wrong ones orange.
+
+    Args:
+        run: A run of social learning with events.
+        max_rollouts: Most rollouts shown, from the first.
+
+    Raises:
+        DataError: If no rollout ended well.
+    """
+    cells, labels = _correct(run, max_rollouts)
+    figure, axes = canvas(7.2, 0.9 + 0.2 * len(cells))
+    image = np.full((len(cells), max(map(len, cells), default=1)), np.nan)
+    for i, row in enumerate(cells):
+        image[i, : len(row)] = row
+    axes.imshow(image, cmap=_two_colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    axes.set_xticks(np.arange(-0.5, image.shape[1]), minor=True)
+    axes.set_yticks(np.arange(-0.5, image.shape[0]), minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.2)
+    axes.tick_params(which="both", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_yticks(range(len(cells)), labels)
+    axes.set_xlabel("position in the order of play, from 0")
+    axes.set_ylabel("rollout: true state")
+    axes.set_title("Right (blue) and wrong (orange) decisions", **TITLE)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def beliefs(run: Run, max_rollouts: int = 60) -> Figure:
+    """Returns stated beliefs against those of exact Bayes from the same view, one dot a turn.
+
+    Args:
+        run: A run of social learning with events.
+        max_rollouts: Most rollouts shown, from the first.
+    """
+    frame = run.beliefs().drop_nulls("bayes")
+    frame = frame.filter(frame["rollout"] < max_rollouts)
+    figure, axes = canvas(4.6, 4.4)
+    kinds = run.seat_kinds()
+    for kind, colour in zip(sorted(set(kinds.values())), (BLUE, ORANGE, GREEN, GREY), strict=False):
+        seats = [seat for seat, name in kinds.items() if name == kind]
+        part = frame.filter(frame["seat"].is_in(seats))
+        axes.plot(part["bayes"], part["belief"], "o", ms=5, alpha=0.6, mew=0, color=colour, label=kind)
+    axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="belief of exact Bayes", ylabel="stated belief")
+    axes.set_title("What agents said, and what Bayes would have said", **TITLE)
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    return figure
+
+
+def correctness(run: Run) -> Figure:
+    """Returns the share of right decisions by position with 95 % Wilson intervals, beside the rational twin.
+
+    Raises:
+        DataError: If no rollout ended well.
+    """
+    figure, axes = canvas(6.4, 3.2)
+    cells, _ = _correct(run, None)
+    _by_position(axes, cells, ORANGE, "this run")
+    if twin := run.twin_correct():
+        _by_position(axes, twin, BLUE, "rational twin, same seeds")
+    axes.set(ylim=(0, 1.03), xlabel="position in the order of play", ylabel="share of right decisions")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def _correct(run: Run, max_rollouts: int | None) -> tuple[list[list[bool]], list[str]]:
+    """Returns for each rollout whether each agent was right, in order of play, and the rollout's label."""
+    found = run.correct_actions()
+    if not found:
+        raise DataError(str(run.path), "no decisions to draw", "runs of social_learning with events")
+    found = found[:max_rollouts]
+    return [right for _, _, right in found], [f"{rollout}: {state}" for rollout, state, _ in found]
+
+
+def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -> None:
+    longest = max(map(len, cells))
+    columns = [[row[i] for row in cells if len(row) > i] for i in range(longest)]
+    shares = [share_result("p_correct", sum(column), len(column)) for column in columns]
+    low, high = ([getattr(share, end) for share in shares] for end in ("low", "high"))
+    positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
+    axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
+    axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
+
+
+def _two_colours() -> Any:
+    return ListedColormap([ORANGE, BLUE]).with_extremes(bad="#FFFFFF00")
