@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from tidings.core import PLANNER, Event, Reply, ScenarioError
-from tidings.theory.steering.costs import PrecisionCost, make_cost
+from tidings.theory.steering.costs import PrecisionCost, load_shape, make_cost
 
 __all__ = ["PrecisionControl", "describe_line"]
 
@@ -98,12 +97,8 @@ class PrecisionControl:
 
 
 def _cost(kind: str, weight: float) -> PrecisionCost:
-    module, _, name = kind.partition(":")
     try:
-        return make_cost(getattr(import_module(module), name) if name else kind, weight, "planner.cost")
-    except (ImportError, AttributeError) as error:
-        found, allowed = f"cannot load {kind!r} ({error})", "need package.module:function"
-        raise ScenarioError("planner.cost.kind", found, allowed) from None
+        return make_cost(load_shape(kind, "planner.cost"), weight, "planner.cost")
     except ValueError as error:
         where, _, words = str(error).partition(": ")
         raise ScenarioError(where, words) from None

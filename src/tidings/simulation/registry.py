@@ -37,6 +37,7 @@ AGENTS: Mapping[str, str] = {
 PLANNERS: Mapping[str, str] = {
     "constant": "tidings.planners.plain:ConstantPlanner",
     "llm": "tidings.agents.llm:LLMAgent",
+    "lookahead": "tidings.planners.lookahead:LookaheadPlanner",
     "myopic": "tidings.planners.optimal:MyopicPlanner",
     "optimal": "tidings.planners.optimal:OptimalPlanner",
     "random": "tidings.planners.plain:RandomPlanner",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,21 @@ def make_cost(cost_kind: str | CostShape, cost_weight: float, where: str = "make
         allowed = ", ".join(repr(kind) for kind in COST_KINDS)
         raise ValueError(f"{where}: cost_kind={cost_kind!r}; allowed are {allowed} or a function of the deviation")
     return PrecisionCost(cost_kind, weight, COST_KINDS[cost_kind], weight == 0.0 or cost_kind not in _CONVEX_KINDS)
+
+
+def load_shape(name: str, where: str = "load_shape") -> str | CostShape:
+    """Return the shape that a scenario names: a kind as it is, or the function behind `package.module:function`.
+
+    Raises:
+        ValueError: there is no such function.
+    """
+    module, _, function = name.partition(":")
+    if not function:
+        return name
+    try:
+        return getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{where}: cannot load {name!r} ({error}); need package.module:function") from None
 
 
 def _make_user_cost(shape: CostShape, weight: float, where: str) -> PrecisionCost:
