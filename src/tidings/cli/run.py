@@ -20,7 +20,7 @@ def run(
     rollouts: Annotated[int | None, typer.Option(min=1, help="Number of rollouts.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
-    runner: Annotated[str | None, typer.Option(help="Where rollouts run: local.")] = None,
+    runner: Annotated[str | None, typer.Option(help="Where rollouts run: local or ray.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:

@@ -115,6 +115,7 @@ class EventStore:
         self.unfinished: dict[int, list[Event]] = {}
         self.next_rollout = 0
         self._segment: _Appender | None = None
+        self._begun, self._begun_at = -1, 0  # the rollout at the end of the segment, and where its lines begin
         self._recover()
 
     def append(self, rollout: int, events: Iterable[Event]) -> None:
@@ -123,7 +124,30 @@ class EventStore:
         Raises:
             OSError: If the disk is full or gone; the log then ends with the step before.
         """
-        self._file_of(rollout).append(encode_step(rollout, events))
+        self.append_lines(rollout, encode_step(rollout, events))
+
+    def append_lines(self, rollout: int, lines: bytes) -> None:
+        """Commits whole steps of a rollout that were put into lines elsewhere (see `encode_step`), in one write.
+
+        Raises:
+            OSError: If the disk is full or gone; the log then ends with the step before.
+        """
+        file = self._file_of(rollout)
+        if file is self._segment and self._begun != rollout:
+            self._begun, self._begun_at = rollout, file.size
+        file.append(lines)
+
+    def logged_lines(self, rollout: int) -> bytes:
+        """Returns the committed lines of a rollout that has not ended; empty if nothing of it was committed."""
+        if rollout in self._retried:
+            return self._retry_path(rollout).read_bytes()
+        if (path := self._path(rollout)).exists():
+            return path.read_bytes()
+        if self._segment is None or self._begun != rollout:
+            return b""
+        with self._segment.path.open("rb") as file:
+            file.seek(self._begun_at)
+            return file.read()
 
     def finish(self, rollout: int) -> None:
         """Marks a rollout whose `ended` event was appended, and moves what is now in order into the segments."""
@@ -273,6 +297,7 @@ class EventStore:
                 offset = before
             else:
                 self.unfinished[self.next_rollout] = [line.event() for line in last]
+                self._begun, self._begun_at = self.next_rollout, before
         if offset == 0:
             path.unlink()
         elif offset < self._segment_bytes or not is_ended(last):

@@ -80,6 +80,11 @@ class ModelSession:
         """Returns the id of each model and the kinds of request it answers, for the manifest and for replays."""
         return {name: {"id": guard.name, "kinds": sorted(guard.kinds)} for name, guard in self._guards.items()}
 
+    @property
+    def guards(self) -> Mapping[str, GuardedModel]:
+        """Name in the scenario -> the guard around the model."""
+        return self._guards
+
     def guard(self, name: str) -> GuardedModel:
         """Returns the guard around a model of the scenario."""
         return self._guards[name]

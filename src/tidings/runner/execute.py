@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ from tidings.log.reader import failed_rollouts
 from tidings.log.store import EventStore
 from tidings.models.session import ModelSession
 from tidings.runner.folder import RunFolder, provenance, write_atomically
-from tidings.runner.local import run_rollouts
+from tidings.runner.places import RunRollouts, chosen_runner
 from tidings.runner.progress import Progress
 from tidings.runner.twin import has_twin, twin_rows
 from tidings.simulation.compile import Compiled, compile_scenario
@@ -35,6 +37,10 @@ SUMMARY_FROM = 1_000
 """With `rollouts.log: auto`, from so many rollouts on a run whose seats are all rational logs one row a rollout."""
 
 _BLOCK = 100_000
+
+_STATUS_EVERY_S = 2.0
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _CHANGEABLE = ("rollouts.count", "rollouts.concurrency")
 
@@ -79,8 +85,6 @@ def start_run(scenario: Scenario, out: Path, progress: Progress, *, is_exact: bo
     Raises:
         RequestError: If the scenario cannot be built; no folder is left behind.
     """
-    if scenario.runner.kind != "local":
-        raise ScenarioError("runner.kind", f"found {scenario.runner.kind!r}", "this version plays locally: local")
     session = ModelSession(scenario)
     compiled = compile_scenario(scenario, session.make)
     plan = _summary_plan(compiled)
@@ -147,13 +151,20 @@ def _execute(
             if plan is not None:
                 _run_summary(folder, plan, progress)
             else:
-                blocking(_run_logged(folder, compiled, session, progress, retry_failed=retry_failed))
+                with chosen_runner(compiled, session) as run_rollouts:
+                    blocking(_run_logged(folder, compiled, session, progress, run_rollouts, retry_failed=retry_failed))
         except LimitError as error:
             status, message = "limit", str(error)
         except KeyboardInterrupt:
             status, message = "interrupted", "interrupted"
         except BaseException as error:
-            _write_status(folder, "broken", f"{type(error).__name__}: {error}", progress, session)
+            is_full = isinstance(error, OSError) and error.errno in _NO_ROOM
+            with suppress(OSError):  # a full disk may leave no room for this either; `running` then reads `interrupted`
+                words = f"{type(error).__name__}: {error}"
+                _write_status(folder, "interrupted" if is_full else "broken", words, progress, session)
+            if is_full:
+                fix = f"make room, then: tidings resume {folder.path}"
+                raise DataError(str(folder.path), f"the disk is full ({error})", fix=fix) from None
             raise
         finally:
             progress.stop()
@@ -163,7 +174,13 @@ def _execute(
 
 
 async def _run_logged(
-    folder: RunFolder, compiled: Compiled, session: ModelSession, progress: Progress, *, retry_failed: bool
+    folder: RunFolder,
+    compiled: Compiled,
+    session: ModelSession,
+    progress: Progress,
+    run_rollouts: RunRollouts,
+    *,
+    retry_failed: bool,
 ) -> None:
     """Plays what is missing, step by step, with the full event log."""
     store = EventStore(folder.events)
@@ -173,11 +190,11 @@ async def _run_logged(
     try:
         n = compiled.scenario.rollouts.count
         n_done = sum(store.is_finished(rollout) for rollout in range(n))
-        progress.check = session.budget.check_time
+        progress.check = _checks(folder, progress, session)
         progress.start(n, n_done, 0 if retry_failed else len(failed_rollouts(folder.events)))
         _write_status(folder, "running", "", progress, session)
         missing = (rollout for rollout in range(n) if not store.is_finished(rollout))
-        await run_rollouts(compiled, store, missing, _concurrency(compiled), progress)
+        await run_rollouts(store, missing, _concurrency(compiled), progress)
         if has_twin(compiled.scenario):
             rows = await twin_rows(compiled.scenario, range(n))
             rows.write_parquet(folder.path / "twin.parquet")
@@ -185,6 +202,20 @@ async def _run_logged(
         store.close()
         await compiled.close()
         session.close()
+
+
+def _checks(folder: RunFolder, progress: Progress, session: ModelSession) -> Callable[[], None]:
+    """Returns what is looked at after every step: the cap on time, and now and then the figures others may read."""
+    written = time.monotonic()
+
+    def check() -> None:
+        nonlocal written
+        session.budget.check_time()
+        if (now := time.monotonic()) - written > _STATUS_EVERY_S:
+            written = now
+            _write_status(folder, "running", "", progress, session)
+
+    return check
 
 
 def _run_summary(folder: RunFolder, plan: HerdPlan, progress: Progress) -> None:

@@ -61,13 +61,13 @@ class _Workers:
 
         def commit(events: list[Event]) -> None:
             self._store.append(rollout, events)
-            self._progress.advance(play)
+            self._progress.advance(play.status)
             if self._is_stopping and play.status == "running":
                 raise _StoppedError
 
         await drive(play, self._compiled.agents, commit, self._compiled.scenario.rollouts.on_failure)
         self._store.finish(rollout)
-        self._progress.finish(play)
+        self._progress.finish(play.status)
 
 
 async def run_rollouts(

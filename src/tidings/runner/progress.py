@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tidings.models.budget import Usage
-from tidings.simulation.play import Play
 
 __all__ = ["Progress", "live_progress"]
 
@@ -38,20 +37,20 @@ class Progress:
         """Begins, with what an earlier process already did."""
         self.n_rollouts, self.n_done, self.n_failed = n_rollouts, n_done, n_failed
 
-    def advance(self, play: Play) -> None:
-        """Counts a committed step.
+    def advance(self, status: str, n_steps: int = 1) -> None:
+        """Counts committed steps of a rollout; `status` is that of the rollout after them.
 
         Raises:
             LimitError: If the cap on time is reached.
         """
-        self.n_steps += 1
-        if play.status == "running":
+        self.n_steps += n_steps
+        if status == "running":
             self.check()
 
-    def finish(self, play: Play) -> None:
+    def finish(self, status: str) -> None:
         """Counts an ended rollout."""
         self.n_done += 1
-        self.n_failed += play.status == "failed"
+        self.n_failed += status == "failed"
 
     def stop(self) -> None:
         """Ends the display."""
@@ -78,8 +77,8 @@ class LiveProgress(Progress):
         self._bar.update(self._task, total=n_rollouts, completed=n_done)
         self._bar.start()
 
-    def advance(self, play: Play) -> None:
-        super().advance(play)
+    def advance(self, status: str, n_steps: int = 1) -> None:
+        super().advance(status, n_steps)
         now = time.monotonic()
         if now - self._shown > 0.1:
             self._show(now)

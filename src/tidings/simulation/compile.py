@@ -27,7 +27,7 @@ from tidings.spec.scenario import AgentGroup, Scenario
 from tidings.spec.seats import deal_groups, persona_at
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["Compiled", "check_components", "compile_scenario", "deal_seats", "model_names"]
+__all__ = ["Compiled", "build_model", "check_components", "compile_scenario", "deal_seats", "model_names"]
 
 MakeModel = Callable[[str, Callable[[], LanguageModel], Mapping[str, Any]], LanguageModel]
 """(name in the scenario, builder of the model, its settings) -> the model that seats speak to."""
@@ -107,7 +107,7 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
     items = read_items(scenario.environment)
     environment = kind.build(params, _world(scenario, social, items))
     models = {
-        name: make_model(name, partial(_model, scenario, name), scenario.models[name].params)
+        name: make_model(name, partial(build_model, scenario, name), scenario.models[name].params)
         for name in model_names(scenario)
     }
     agents: dict[str, Agent] = {}
@@ -145,7 +145,8 @@ def _world(scenario: Scenario, graph: SocialGraph, items: Items) -> World:
     return World(graph, planner.kind != "none", planner.settings(), items.rows)
 
 
-def _model(scenario: Scenario, name: str) -> LanguageModel:
+def build_model(scenario: Scenario, name: str) -> LanguageModel:
+    """Returns one model of a scenario with nothing around it."""
     spec = scenario.models[name]
     provider, _, model = spec.use.partition("/")
     component, params = check_params("model", provider, spec.params, f"models.{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
 from tidings.core import Agent, Event, LimitError, ReplayError, Reply, RequestError, SeatError, Turn
@@ -22,6 +22,7 @@ async def drive(
     agents: Mapping[str, Agent],
     commit: Callable[[list[Event]], None],
     on_failure: OnFailure = "stop",
+    before_step: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Plays a rollout from where it stands to its end.
 
@@ -31,6 +32,7 @@ async def drive(
         commit: Called with the events of each step; what it has taken is never lost.
         on_failure: What a failed seat means: `stop` ends the rollout as failed, `abstain` lets the environment go on
             without that seat's action. Either way the failure is an event.
+        before_step: Awaited before the seats of a step are asked; holds a rollout back that runs ahead of its log.
 
     Raises:
         LimitError: If a cap of the run was reached; the step in flight is not committed.
@@ -38,6 +40,8 @@ async def drive(
     if play.step == 0:
         commit(play.open())
     while turns := play.due():
+        if before_step is not None:
+            await before_step()
         replies, failures = await _ask_all(play, agents, turns)
         commit(play.advance(replies, failures, stop=bool(failures) and on_failure == "stop"))
 

@@ -205,6 +205,8 @@ class RunnerSpec(Params):
     """CPUs that one worker takes."""
     num_gpus: NonNegative | None = None
     """GPUs that one local model engine takes; a fraction shares a GPU."""
+    engines: PositiveInt | None = None
+    """Engines for each local model; as many as GPUs allow by default, one without GPUs."""
     in_flight: PositiveInt | None = None
     """Most rollout batches handed out at the same time."""
     batch_size: PositiveInt | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,8 @@ class TransformersModel:
     """A local model behind a dynamic batcher. Weights are loaded at the first request, in the batcher's thread."""
 
     Params = TransformersParams
+    runs_in_engine: ClassVar[bool] = True
+    """On a cluster its weights live in processes of their own, which all rollouts share."""
 
     def __init__(self, name: str, params: TransformersParams, weights: Weights) -> None:
         """Keeps what is needed to load the weights; see `build`."""
