@@ -84,7 +84,8 @@ class LookaheadPlanner:
         position = len(chosen)
         try:
             line, situation = _line_of(observation, setup, chosen, self.params.max_ancestors)
-            plan = _plan(line, self._aim(setup, spent), situation, position, (spec.low, spec.high), self.params)
+            limits = (self.params.n_uniform, self.params.depth, self.params.width)
+            plan = _plan(line, self._aim(setup, spent), situation, position, (spec.low, spec.high), *limits)
         except ValueError as error:
             raise ReplyError("too_many_ancestors", str(error)) from None
         belief = list(line.belief(situation))
@@ -105,21 +106,21 @@ class LookaheadPlanner:
 
 @lru_cache(maxsize=4096)
 def _plan(
-    line: Line, aim: Aim, situation: Hashable, position: int, bounds: tuple[float, float], params: LookaheadParams
+    line: Line,
+    aim: Aim,
+    situation: Hashable,
+    position: int,
+    bounds: tuple[float, float],
+    n_uniform: int,
+    depth: int | None,
+    width: int | None,
 ) -> Plan:
     """Returns the plan: a function of what is publicly known, the same in every rollout, samples included."""
     is_network = isinstance(line, NetworkLine)
-    return plan_precision(
-        line,
-        aim,
-        situation,
-        position,
-        bounds,
-        n_uniform=params.n_uniform,
-        depth=params.depth or (6 if is_network else None),
-        width=params.width or (24 if is_network else 256),
-        seed=SeedPath.root(0).child("lookahead", position),
-    )
+    depth, width = depth or (6 if is_network else None), width or (24 if is_network else 256)
+    seed = SeedPath.root(0).child("lookahead", position)
+    limits = {"n_uniform": n_uniform, "depth": depth, "width": width}
+    return plan_precision(line, aim, situation, position, bounds, seed=seed, **limits)  # type: ignore[arg-type]
 
 
 def _line_of(
