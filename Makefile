@@ -9,13 +9,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 STAMPS := pyproject.toml requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench clean
+.PHONY: help run test check docs bench viewer clean
 
 help:
 	@echo "make run    play scenarios/quickstart.yaml with a real local language model"
 	@echo "make test   run the whole test suite"
 	@echo "make check  lint, types, layers"
 	@echo "make docs   make the pictures, tables and the schema in docs/ again"
+	@echo "make viewer build the front end of \`tidings view\` again (needs node; only after changing viewer/)"
 	@echo "make bench  measure speed as ratios against plain loops"
 
 $(VENV)/.venv:
@@ -53,5 +54,8 @@ docs: $(VENV)/.local
 bench: $(VENV)/.dev
 	for script in benchmarks/speed/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+viewer:
+	cd viewer && npm ci --silent && npm run --silent build
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info
+	rm -rf $(VENV) build dist src/*.egg-info viewer/node_modules

@@ -50,7 +50,10 @@ def test_sdist_keeps_the_doors_and_wheel_holds_each_module_once(dist: Path) -> N
     assert len(names) == len(set(names))
     expected = {f"tidings/{path.relative_to(ROOT / 'src/tidings')}" for path in (ROOT / "src/tidings").rglob("*.py")}
     assert expected <= set(names)
-    assert {"tidings/py.typed", "tidings/analysis/report.css"} <= set(names)
+    static = {
+        f"tidings/analysis/viewer/static/{name}" for name in ("index.html", "viewer.js", "viewer.css", "icon.svg")
+    }
+    assert {"tidings/py.typed", "tidings/analysis/report.css", *static} <= set(names)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tidings.cli import bench, compare, doctor, estimate, list_, replay, report, resume, run, schema, validate
+from tidings.cli import bench, compare, doctor, estimate, list_, replay, report, resume, run, schema, validate, view
 from tidings.core import ReplayError, RequestError
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ for name, command in (
     ("replay", replay.replay),
     ("compare", compare.compare),
     ("report", report.report),
+    ("view", view.view),
     ("doctor", doctor.doctor),
     ("bench", bench.bench),
 ):

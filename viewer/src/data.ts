@@ -1,0 +1,238 @@
+// Where the pages get their data: from the local server, or from the files of a bundle. Same paths, same values.
+
+export interface Metric {
+  name: string;
+  value: number | null;
+  unit: string;
+  n: number;
+  low: number | null;
+  high: number | null;
+  reason: string;
+  estimator: string;
+  twin: number | null;
+}
+
+export interface RunRow {
+  id: string;
+  label: string;
+  name: string;
+  environment: string;
+  seed: number | null;
+  log: string;
+  models: string[];
+  status: string;
+  message: string;
+  rollouts: number;
+  done: number;
+  failed: number;
+  open?: number;
+  calls: number;
+  cached: number;
+  tokens: number;
+  usd: number | null;
+  elapsed_s: number;
+  began: number | null;
+  metrics: Metric[];
+  problem: string;
+}
+
+export interface GraphData {
+  seats: string[];
+  edges: [number, number][];
+  directed: boolean;
+  complete: boolean;
+  kinds: string[];
+  planner: string | null;
+}
+
+export interface RunHead extends RunRow {
+  description: string;
+  scenario: string;
+  manifest: { python: string; platform: string; packages: Record<string, string>; git: { commit: string; is_dirty: boolean } | null };
+  graph: GraphData;
+  n_logged: number;
+  n_events: number;
+}
+
+export type RolloutRow = [number: number, status: string, steps: number, events: number, failures: number];
+
+export interface Page<T> {
+  n: number;
+  page: number;
+  rows: T[];
+  columns?: string[];
+}
+
+export interface Columns {
+  rollout: number;
+  status: string;
+  page: number;
+  n: number;
+  seats: string[];
+  kinds: string[];
+  audiences: string[][];
+  reach: number[][];
+  step_sizes: number[];
+  kind: number[];
+  seat: number[];
+  audience: number[];
+  actions: string[];
+  truth: string | null;
+  n_facts: number;
+  has: { belief: boolean; known: boolean; action: boolean };
+}
+
+export interface LogEvent {
+  i: number;
+  step: number;
+  kind: string;
+  seat: string | null;
+  audience: string[];
+  data: Record<string, unknown>;
+}
+
+export interface Changes {
+  base: (number | null)[];
+  steps: number[];
+  seats: number[];
+  values: number[];
+}
+
+export type Block = Record<"belief" | "known" | "action", Changes>;
+
+export interface FactRow {
+  name: string;
+  value: unknown;
+  owners: string[];
+  step: number;
+  prior_p: number | null;
+  decoy: boolean;
+  known: number;
+  wrong: number;
+}
+
+export interface FactSpread {
+  name: string;
+  met: [seat: number, step: number, index: number][];
+  wrong: number[];
+}
+
+export interface PrecisionRow {
+  step: number;
+  seat: string;
+  precision: number;
+  cost: number;
+  spent: number;
+  chosen: boolean;
+  public: number | null;
+}
+
+export interface PlannerData {
+  control: Record<string, unknown> | null;
+  precision: PrecisionRow[];
+}
+
+export interface CallRow {
+  seat: string;
+  step: number;
+  draw: number;
+  kind: string;
+  model: string;
+  status: string;
+  tokens_in: number;
+  tokens_out: number;
+  usd: number | null;
+  latency_s: number;
+  attempts: number;
+}
+
+export interface Call {
+  model: string;
+  request: {
+    messages: { role: string; content: string }[] | [string, string][];
+    kind: string;
+    options?: string[];
+    schema?: unknown;
+    continuation?: string;
+    max_tokens?: number;
+    temperature?: number;
+    top_p?: number;
+    seed?: number;
+  };
+  response: { text: string; model: string; finish?: string; probabilities?: number[] | null; mass?: number | null } | null;
+  error: { kind: string; message: string; detail?: string } | null;
+  cost_usd?: number | null;
+  attempts?: number;
+}
+
+export interface Comparison {
+  labels: [string, string];
+  settings: Record<string, [unknown, unknown]>;
+  rows: { name: string; first: Metric; second: Metric; difference: Metric }[];
+  is_paired: boolean;
+  n: number;
+}
+
+/** Whether a server answers; a bundle is a set of files. */
+export const isLive = document.querySelector('meta[name="tidings-data"]')?.getAttribute("content") !== "files";
+
+export class NotThere extends Error {}
+
+const kept = new Map<string, Promise<unknown>>();
+const KEPT = 400;
+
+/** Fetches a resource; `version` names the state of what may still grow, so that the same version is fetched once. */
+export function get<T>(path: string, version: string | number = ""): Promise<T> {
+  const key = `${path}#${version}`;
+  const known = kept.get(key) as Promise<T> | undefined;
+  if (known) {
+    kept.delete(key);
+    kept.set(key, known);
+    return known;
+  }
+  const asked = getNow<T>(path);
+  kept.set(key, asked);
+  asked.catch(() => kept.delete(key));
+  for (const old of kept.keys()) {
+    if (kept.size <= KEPT) break;
+    kept.delete(old);
+  }
+  return asked;
+}
+
+/** Fetches a resource as it is now. */
+export async function getNow<T>(path: string): Promise<T> {
+  if (!isLive) return fromFile<T>(path);
+  let answer: Response;
+  try {
+    answer = await fetch(`data/${path}`, { credentials: "same-origin" });
+  } catch {
+    throw new Error("the viewer's server does not answer; is `tidings view` still running?");
+  }
+  if (answer.status === 404) throw new NotThere(await answer.text());
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()) as T;
+}
+
+// A page opened from the disk may not fetch files, but it may load scripts. So a bundle keeps each resource as a script
+// that hands one value over.
+const waiting = new Map<string, (value: unknown) => void>();
+(window as unknown as { tidings: (path: string, value: unknown) => void }).tidings = (path, value) => {
+  waiting.get(path)?.(value);
+  waiting.delete(path);
+};
+
+function fromFile<T>(path: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    waiting.set(path, (value) => resolve(value as T));
+    const script = document.createElement("script");
+    script.src = `data/${path}.js`;
+    script.onload = () => script.remove();
+    script.onerror = () => {
+      script.remove();
+      waiting.delete(path);
+      reject(new NotThere(`this copy does not hold ${path}`));
+    };
+    document.head.appendChild(script);
+  });
+}
