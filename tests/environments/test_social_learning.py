@@ -8,6 +8,7 @@ import pytest
 
 import tidings
 from tidings.core import ScenarioError
+from tidings.environments.fact_sheet import FactSheet
 from tidings.simulation.compile import compile_scenario
 from tidings.theory.network_learning import learn_on_network
 
@@ -202,3 +203,11 @@ def test_losses_by_seat_move_each_threshold(tmp_path: Path) -> None:
         pytest.approx(n_wrong - was_wrong + 0.5 * was_wrong)  # a0 loses 2 * (1 - 3/4) when it wrongly plays B
         for n_wrong, was_wrong in zip((rows["n_agents"] - rows["n_correct"]).to_list(), wrong_a0, strict=True)
     ]
+
+
+def test_a_message_points_where_most_of_its_statements_speak() -> None:
+    sheet = FactSheet(statements={"B": ("It is slow.", "It is old."), "G": ("It is red.", "It is safe.")})
+    assert sheet.points_to("It is red. It is slow. It is safe.") == "G"
+    assert sheet.points_to("It is old. It is slow.") == "B"
+    assert sheet.points_to("It is red. It is slow.") is None
+    assert sheet.points_to("Nothing to say.") is None

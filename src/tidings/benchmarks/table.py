@@ -13,6 +13,7 @@ __all__ = ["SUITES", "Suite", "SuiteReport", "find_suite"]
 
 SUITES: Mapping[str, str] = {
     "steering-analytical": "tidings.benchmarks.steering:run_analytical",
+    "steering-extensions": "tidings.benchmarks.steering:run_extensions",
     "steering-hybrid": "tidings.benchmarks.steering:run_hybrid",
     "steering-llm": "tidings.benchmarks.steering:run_llm",
 }

@@ -9,6 +9,7 @@ Source: definitions of section 9 of the project's notes on arXiv 2504.02648; wel
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from tidings.benchmarks.steering.bootstrap import Estimate, bootstrap_mean, boot
 from tidings.theory.herding import FREE_TOLERANCE
 
 __all__ = ["BIN_WIDTH", "N_BINS", "bin_label", "bin_of", "by_bin", "discounted_welfare", "obfuscation_by_bin"]
-__all__ += ["outcome_scores", "paired_scores", "paired_welfare"]
+__all__ += ["MessagePrecision", "message_precision", "outcome_scores", "paired_scores", "paired_welfare"]
 
 BIN_WIDTH = 0.1
 """Width of a bin of beliefs; 1/2 is an edge and belongs to the bin above it."""
@@ -112,6 +113,34 @@ def paired_welfare(
     with_control, without = discounted_welfare(turns, delta), discounted_welfare(baseline, delta)
     both = with_control.join(without, on="rollout", suffix="_0").sort("rollout")
     return bootstrap_mean(both["welfare"] - both["welfare_0"], generator)
+
+
+class MessagePrecision(NamedTuple):
+    """How often messages point to the truth, against how often that was asked for; means over turns.
+
+    Attributes:
+        requested: The precision asked for.
+        realised: Share of messages whose words point to the true state.
+        difference: Realised minus requested, turn by turn.
+    """
+
+    requested: Estimate
+    realised: Estimate
+    difference: Estimate
+
+
+def message_precision(turns: pl.DataFrame, generator: np.random.Generator) -> MessagePrecision:
+    """Returns the realised precision of the messages of all turns; a message that points nowhere is not right.
+
+    Undefined: NaN without turns.
+    """
+    right = (turns["told"] == turns["state"]).fill_null(value=False).cast(pl.Float64)
+    scored = turns.with_columns(right=right, gap=right - turns["precision"])
+    sums = scored.group_by("rollout", maintain_order=True).agg(
+        pl.col("precision", "right", "gap").sum(), n=pl.len().cast(pl.Float64)
+    )
+    columns = ("precision", "right", "gap")
+    return MessagePrecision(*(bootstrap_ratio(sums[name], sums["n"], generator) for name in columns))
 
 
 def obfuscation_by_bin(turns: pl.DataFrame, generator: np.random.Generator) -> Mapping[int, Estimate]:
