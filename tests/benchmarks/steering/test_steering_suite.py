@@ -173,4 +173,7 @@ def test_extensions_are_scored_against_no_control_and_have_no_solved_policy(tmp_
         assert score.paired["p_correct"].low > 0.0, score.cell.world
         assert score.policy == {}
     assert "## cycle, altruistic:" in found.text()
+    on_graph, among_three, _ = found.scores
+    assert math.isnan(on_graph.outcomes["cascade_correct"].value)  # no public belief, no cascade: not a share of 0
+    assert among_three.outcomes["cascade_correct"].value > 0.9
     json.dumps(found.to_json(), allow_nan=False)

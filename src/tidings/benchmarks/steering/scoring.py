@@ -55,16 +55,19 @@ def outcome_scores(rows: pl.DataFrame, generator: np.random.Generator) -> dict[s
         agent is right, wrong), `cascade_time` (agents before the cascade, over rollouts that have one), `expenditure`
         (what the planner paid in a rollout), `obfuscation` (share of turns below the free precision), `reward` (the
         planner's discounted reward; NaN without a planner) and `off_path` (share of actions no rational agent takes).
+
+    Undefined: cascades are NaN on a graph that is not complete, where there is no public belief.
     """
     n = _column(rows, "n_agents")
     begun = rows["first_cascade"].is_not_null().to_numpy().astype(float)
     right = _column(rows, "last_correct")
+    common = rows["belief"].is_not_null().to_numpy().astype(float)
     ratios = {
         "p_correct": (_column(rows, "n_correct"), n),
         "welfare": (-_column(rows, "loss"), n),
         "last_correct": (right, np.ones_like(n)),
-        "cascade_correct": (begun * right, np.ones_like(n)),
-        "cascade_wrong": (begun * (1.0 - right), np.ones_like(n)),
+        "cascade_correct": (begun * right, common),
+        "cascade_wrong": (begun * (1.0 - right), common),
         "cascade_time": (np.nan_to_num(_column(rows, "first_cascade")), begun),
         "expenditure": (_column(rows, "cost"), np.ones_like(n)),
         "obfuscation": (_column(rows, "n_below"), n),
