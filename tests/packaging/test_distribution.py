@@ -53,7 +53,7 @@ def test_sdist_keeps_the_doors_and_wheel_holds_each_module_once(dist: Path) -> N
     static = {
         f"tidings/analysis/viewer/static/{name}" for name in ("index.html", "viewer.js", "viewer.css", "icon.svg")
     }
-    assert {"tidings/py.typed", "tidings/analysis/report.css", *static} <= set(names)
+    assert {"tidings/py.typed", "tidings/analysis/report/report.css", *static} <= set(names)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tidings.core import Event, SocialGraph, Transition, World
+from tidings.environments.hidden_profile import HiddenProfile, HiddenProfileParams
 from tidings.environments.many_states import ManyStates, ManyStatesParams
 from tidings.environments.social_learning import SocialLearning, SocialLearningParams
 from tidings.environments.talk import Talk, TalkParams
@@ -26,6 +27,14 @@ def many(n: int = 3, *, planner: bool = False, **params: Any) -> ManyStates:
     return ManyStates.build(ManyStatesParams(**params), World(graph, planner))
 
 
+def hidden(**params: Any) -> HiddenProfile:
+    facts = [{"fact": f"h{i}", "text": f"Reason number {i}."} for i in range(5)]
+    item = {"id": "q", "text": "Which?", "options": ["X", "Y"], "gold": "X", "shared": facts[:1], "hidden": facts[1:4]}
+    graph = SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)
+    items = (item, {**item, "gold": "Y", "hidden": facts[2:]})
+    return HiddenProfile.build(HiddenProfileParams(rounds=2, **params), World(graph, items=items))
+
+
 CASES = {
     "complete": herd(),
     "path": herd(complete=False),
@@ -38,6 +47,9 @@ CASES = {
     "losses by seat": herd(3, loss_false_good={"a0": 1.0, "a1": 2.0, "a2": 3.0}),
     "many states": many(),
     "many states, planner": many(planner=True),
+    "hidden profile": hidden(),
+    "hidden profile, cites": hidden(cites=True),
+    "hidden profile, one agent": hidden(information="full", voters=1, ballots=2),
     "talk": Talk.build(
         TalkParams(rounds=2, facts={"a0": {"where": "the key is in the shed"}}),
         World(SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)),
@@ -52,6 +64,7 @@ def test_environments_keep_every_promise(name: str) -> None:
 
 def test_barrier_compares_many_pairs() -> None:
     assert check_barrier(CASES["complete"]) > 100
+    assert check_barrier(CASES["hidden profile"]) > 60
 
 
 @dataclass(frozen=True)

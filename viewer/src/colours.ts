@@ -20,6 +20,8 @@ const KINDS: Record<string, Group> = {
   graph: "plan",
   dag: "plan",
   plan: "plan",
+  recruited: "plan",
+  topology: "plan",
 };
 
 export function groupOf(kind: string): Group {
@@ -47,7 +49,7 @@ const LIGHT: Theme = {
   soft: "#626a75",
   line: "#e2e4e7",
   edge: "#b9bec6",
-  node: "#e4e7eb",
+  node: "#d3d8de",
   accent: "#0072b2",
   groups: {
     talk: "#0072b2",
@@ -68,7 +70,7 @@ const DARK: Theme = {
   soft: "#98a1ad",
   line: "#272d36",
   edge: "#3c444f",
-  node: "#333a44",
+  node: "#3b434e",
   accent: "#56b4e9",
   groups: {
     talk: "#56b4e9",

@@ -214,25 +214,54 @@ export async function getNow<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-// A page opened from the disk may not fetch files, but it may load scripts. So a bundle keeps each resource as a script
-// that hands one value over.
-const waiting = new Map<string, (value: unknown) => void>();
+// A page opened from the disk may not fetch files, but it may load scripts. So a bundle keeps its data as scripts that
+// hand values over. Everything small about a rollout stands in one file; events and calls have files of their own.
+const handed = new Map<string, unknown>();
+const loading = new Map<string, Promise<void>>();
 (window as unknown as { tidings: (path: string, value: unknown) => void }).tidings = (path, value) => {
-  waiting.get(path)?.(value);
-  waiting.delete(path);
+  handed.set(path, value);
 };
 
-function fromFile<T>(path: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    waiting.set(path, (value) => resolve(value as T));
-    const script = document.createElement("script");
-    script.src = `data/${path}.js`;
-    script.onload = () => script.remove();
-    script.onerror = () => {
-      script.remove();
-      waiting.delete(path);
-      reject(new NotThere(`this copy does not hold ${path}`));
-    };
-    document.head.appendChild(script);
-  });
+async function fromFile<T>(path: string): Promise<T> {
+  if (!handed.has(path)) await load(fileOf(path));
+  if (!handed.has(path)) throw missing(path);
+  return handed.get(path) as T;
+}
+
+function fileOf(path: string): string {
+  const [kind, run, rollout, part] = path.split("/");
+  const isSmall = kind === "run" && part !== undefined && /^\d+$/.test(rollout ?? "") && part !== "events" && part !== "call";
+  return isSmall ? `run/${run}/${rollout}` : path;
+}
+
+function load(file: string): Promise<void> {
+  let asked = loading.get(file);
+  if (!asked) {
+    asked = new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = `data/${file}.js`;
+      script.onload = () => {
+        script.remove();
+        resolve();
+      };
+      script.onerror = () => {
+        script.remove();
+        loading.delete(file);
+        reject(missing(file));
+      };
+      document.head.appendChild(script);
+    });
+    loading.set(file, asked);
+  }
+  return asked;
+}
+
+function missing(path: string): NotThere {
+  const [kind, , rollout] = path.split("/");
+  const limit = document.querySelector('meta[name="tidings-rollouts"]')?.getAttribute("content");
+  if (kind === "compare") return new NotThere("This copy does not hold the comparison of these two runs; `tidings compare` makes it.");
+  if (limit && /^\d+$/.test(rollout ?? "")) {
+    return new NotThere(`This copy does not hold rollout ${rollout}: it was made with the first ${limit} rollouts of each run.`);
+  }
+  return new NotThere(`This copy does not hold ${path}.`);
 }

@@ -8,6 +8,8 @@ export class VirtualList {
   private rows = new Map<number, HTMLElement>();
   private n = 0;
   private frame = 0;
+  /** A row to bring into sight as soon as the list has a size. */
+  private wanted: number | null = null;
 
   constructor(
     readonly rowHeight: number,
@@ -17,7 +19,10 @@ export class VirtualList {
     this.inner = h("div", "list-inner");
     this.element = h("div", { class: "list", attrs: { tabindex: "0", role: "listbox", "aria-label": label } }, this.inner);
     this.element.addEventListener("scroll", () => this.later());
-    new ResizeObserver(() => this.later()).observe(this.element);
+    new ResizeObserver(() => {
+      if (this.wanted !== null && this.element.clientHeight) this.reveal(this.wanted);
+      this.later();
+    }).observe(this.element);
   }
 
   /** Shows `n` rows anew. */
@@ -37,6 +42,7 @@ export class VirtualList {
   }
 
   reveal(row: number): void {
+    this.wanted = this.element.clientHeight ? null : row;
     const top = row * this.rowHeight;
     const { scrollTop, clientHeight } = this.element;
     if (top < scrollTop || top + this.rowHeight > scrollTop + clientHeight) {

@@ -212,7 +212,8 @@ function options(names: string[], probabilities: number[], mass: number | null |
 
 export class SeatPanel extends Panel {
   private list: VirtualList | null = null;
-  private shown: number[] = [];
+  /** An event, or so many hidden ones in a row. */
+  private shown: { event: number; hidden: number }[] = [];
   private showHidden = true;
 
   protected key(): string {
@@ -226,14 +227,23 @@ export class SeatPanel extends Panel {
     const { columns, first, head } = { ...{ head: this.rollout.head }, columns: this.rollout.columns, first: this.rollout.first };
     const end = first[Math.min(step + 1, this.rollout.steps)] ?? columns.n;
     const mask = this.rollout.mask(seat);
-    const all: number[] = [];
+    const shown: { event: number; hidden: number }[] = [];
     let visible = 0;
-    for (let i = 0; i < end; i++) {
-      const sees = mask[columns.audience[i]!] === 1;
-      if (sees) visible++;
-      if (sees || this.showHidden) all.push(i);
+    let gap = 0;
+    for (let i = 0; i <= end; i++) {
+      const sees = i < end && mask[columns.audience[i]!] === 1;
+      if (i < end && !sees) {
+        gap++;
+        continue;
+      }
+      if (gap && this.showHidden) shown.push({ event: i - gap, hidden: gap });
+      gap = 0;
+      if (sees) {
+        visible++;
+        shown.push({ event: i, hidden: 0 });
+      }
     }
-    this.shown = all;
+    this.shown = shown;
     const states = await this.rollout.states(Math.min(step, this.rollout.steps - 1));
     const kind = head.graph.kinds[seat] ?? (this.rollout.seatName(seat) === "planner" ? head.graph.planner : "");
     const share = h("i");
@@ -244,13 +254,11 @@ export class SeatPanel extends Panel {
       states.action[seat] === null || states.action[seat] === undefined ? "" : `did ${oneLine(columns.actions[states.action[seat]!]!, 40)}`,
       states.known[seat] ? `knows ${plural(states.known[seat]!, "fact")}` : "",
     ].filter(Boolean);
-    this.list = new VirtualList(24, (row) => this.row(this.shown[row]!, seat), "What this seat could see");
+    this.list = new VirtualList(24, (row) => this.row(this.shown[row]!), "What this seat could see");
     this.list.element.classList.add("barrier");
     const list = this.list;
-    queueMicrotask(() => {
-      list.show(this.shown.length);
-      list.reveal(this.shown.length - 1);
-    });
+    list.show(this.shown.length);
+    list.reveal(this.shown.length - 1);
     return [
       h("header", "event-head", h("b", "big", foreign(this.rollout.seatName(seat), 60)), h("span", "soft", facts.join(" · ")), this.chooser()),
       h("p", null, "At the end of step ", h("b", null, String(step)), " this seat may know ", h("b", null, count(visible)), ` of ${plural(end, "event")}; ${count(end - visible)} stay behind the barrier.`),
@@ -278,14 +286,22 @@ export class SeatPanel extends Panel {
     return box;
   }
 
-  private row(i: number, seat: number): HTMLElement {
-    const sees = this.rollout.isVisible(i, seat);
-    const text = h("span", "words", sees ? "…" : "");
+  private row({ event: i, hidden }: { event: number; hidden: number }): HTMLElement {
+    if (hidden) {
+      return h(
+        "div",
+        { class: "row unseen", title: "behind the barrier; the list under Events shows all to the analyst" },
+        h("span", "step", this.rollout.stepOf[i]!),
+        h("span", "veil"),
+        h("span", "kind", plural(hidden, "event")),
+        h("span", "veil"),
+      );
+    }
+    const text = h("span", "words", "…");
     const row = h(
       "div",
       {
-        class: `row g-${groupOf(this.rollout.kindOf(i))} ${sees ? "seen" : "unseen"}`,
-        title: sees ? "" : "hidden from this seat; click to see it as the analyst",
+        class: `row seen g-${groupOf(this.rollout.kindOf(i))}`,
         attrs: { "data-event": String(i) },
         on: { click: () => this.view.set({ event: i, tab: "event" }) },
       },
@@ -294,12 +310,10 @@ export class SeatPanel extends Panel {
       h("span", "seat", oneLine(this.rollout.seatName(this.rollout.columns.seat[i]!), 12)),
       text,
     );
-    if (sees) {
-      this.rollout
-        .event(i)
-        .then((event) => fill(text, foreign(oneLine(wordsOf(event), 200))))
-        .catch((error: Error) => fill(text, error.message));
-    }
+    this.rollout
+      .event(i)
+      .then((event) => fill(text, foreign(oneLine(wordsOf(event), 200))))
+      .catch((error: Error) => fill(text, error.message));
     return row;
   }
 }
@@ -352,7 +366,7 @@ export class FactsPanel extends Panel {
       },
       "Facts",
     );
-    queueMicrotask(() => list.show(facts.length));
+    list.show(facts.length);
     return h("div", "fact-list", h("p", "soft", `${plural(facts.length, "fact")}; the bar is the share of seats that met it. Choose one to see how it spread.`), list.element);
   }
 
@@ -508,7 +522,7 @@ export class CallsPanel extends Panel {
     const sum = (of: (row: CallRow) => number | null) => places.reduce((total, i) => total + (of(calls[i]!) ?? 0), 0);
     const failed = places.filter((i) => calls[i]!.status !== "answered").length;
     const list = new VirtualList(26, (row) => this.row(calls[places[row]!]!, places[row]!), "Model calls");
-    queueMicrotask(() => list.show(places.length));
+    list.show(places.length);
     const box = h("input", {
       class: "search",
       attrs: { type: "search", placeholder: "seat, model, kind, status", "aria-label": "Filter calls", value: this.only },

@@ -182,7 +182,7 @@ export class RolloutPage {
     const { step, seat, event, tab, fact } = this.view.now;
     const steps = this.rollout.steps;
     const n = (this.rollout.first[step + 1] ?? 0) - (this.rollout.first[step] ?? 0);
-    fill(this.where, steps ? [h("b", null, `step ${count(step)}`), ` of ${count(steps - 1)} · ${plural(n, "event")}`] : "no events yet", this.rollout.isOpen ? h("span", "live", " running or unfinished") : null);
+    fill(this.where, steps ? [h("b", null, `step ${count(step)}`), ` of ${count(steps - 1)} · ${plural(n, "event")}`] : "no events yet", this.rollout.isOpen ? h("span", "live", " · unfinished") : null, this.stage.undrawn ? h("span", "warn", ` · ${count(this.stage.undrawn)} more ways of messages than can be drawn`) : null);
     const words = new URLSearchParams({ step: String(step) });
     if (tab !== "events") words.set("tab", tab);
     if (seat !== null) words.set("seat", String(seat));

@@ -11,7 +11,7 @@ import type { Rollout, States } from "./rollout.js";
 import type { View } from "./view.js";
 
 const TRAVEL_MS = 620;
-const MOST_ARCS = 6000;
+const MOST_ARCS = 12000;
 const DOT_AT = 0.62;
 
 interface Arc {
@@ -37,6 +37,8 @@ export class Stage {
   private edgesStale = true;
   private states: States | null = null;
   private arcs: Arc[] = [];
+  /** Ways of messages in this step that were not drawn, because they are too many. */
+  undrawn = 0;
   private rings: { event: number; from: number; colour: string }[] = [];
   private drops: { event: number; seat: number; colour: string }[] = [];
   private fails = new Set<number>();
@@ -156,6 +158,7 @@ export class Stage {
     const colours = theme().groups;
     const watcher = this.view.now.asSeat ? this.view.now.seat : null;
     this.arcs = [];
+    this.undrawn = 0;
     this.rings = [];
     this.drops = [];
     this.fails = new Set();
@@ -169,7 +172,12 @@ export class Stage {
       const hearers = rollout.hearers(i);
       if (from >= 0 && hearers.length) {
         if (hearers.length > 150 && hearers.length + this.arcs.length > 400) this.rings.push({ event: i, from, colour });
-        else for (const to of hearers) if (this.arcs.length < MOST_ARCS) this.arcs.push({ event: i, from, to, colour, quiet: name === "plan" });
+        else {
+          for (const to of hearers) {
+            if (this.arcs.length < MOST_ARCS) this.arcs.push({ event: i, from, to, colour, quiet: name === "plan" });
+            else this.undrawn++;
+          }
+        }
       } else if (from >= 0 && name === "fact" && rollout.isVisible(i, from)) {
         this.drops.push({ event: i, seat: from, colour });
       }
@@ -236,8 +244,10 @@ export class Stage {
     const eased = 1 - (1 - progress) ** 3;
     this.drawSpread(context, t);
     this.drawArcs(context, eased);
+    const crowded = this.arcs.length > 600;
+    if (crowded) this.drawDots(context, t, eased);
     this.drawNodes(context, t);
-    this.drawDots(context, t, eased);
+    if (!crowded) this.drawDots(context, t, eased);
     this.drawDrops(context, t, eased);
     if (progress < 1 || this.settling) this.redraw();
   }
@@ -338,7 +348,7 @@ export class Stage {
   }
 
   private drawDots(context: CanvasRenderingContext2D, t: Theme, progress: number): void {
-    const size = this.arcs.length > 600 ? 1.6 : this.arcs.length > 120 ? 2.4 : 4.2;
+    const size = this.arcs.length > 2000 ? 0.9 : this.arcs.length > 600 ? 1.5 : this.arcs.length > 120 ? 2.4 : 4.2;
     const { seat } = this.view.now;
     for (const arc of this.arcs) {
       const [x, y] = this.dotOf(arc, progress);

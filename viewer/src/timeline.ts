@@ -80,7 +80,7 @@ export class Timeline {
     this.bars = GROUPS.map(() => new Float32Array(n));
     const total = new Float32Array(n);
     for (let i = 0; i < group.length; i++) {
-      const bar = Math.floor((stepOf[i]! / steps) * n);
+      const bar = Math.floor((stepOf[i]! * n) / steps);
       this.bars[group[i]!]![bar]!++;
       total[bar]!++;
     }

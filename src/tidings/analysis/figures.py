@@ -25,6 +25,7 @@ FIGURES: Mapping[str, str] = {
     "actions": "tidings.analysis.herd_figures:actions",
     "beliefs": "tidings.analysis.herd_figures:beliefs",
     "correctness": "tidings.analysis.herd_figures:correctness",
+    "graph": "tidings.analysis.graph_figures:graph",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
@@ -91,8 +92,8 @@ class Run:
             return pl.read_parquet(files) if files else pl.DataFrame()
         maker = ROWS.get(self.scenario.environment.kind)
         if maker is None:
-            return pl.DataFrame({"rollout": [r for r, _ in self._ended()]}, schema={"rollout": pl.Int64})
-        return maker.frame((rollout, _events(lines)) for rollout, lines in self._ended())
+            return pl.DataFrame({"rollout": [r for r, _ in self.ended()]}, schema={"rollout": pl.Int64})
+        return maker.frame((rollout, _events(lines)) for rollout, lines in self.ended())
 
     def twin(self) -> pl.DataFrame:
         """Returns the rows of the rational twin on the same seeds; empty if the run has none or is its own twin."""
@@ -106,6 +107,12 @@ class Run:
     def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
         """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
         return groups(self.lines())
+
+    def ended(self) -> Iterator[tuple[int, list[LogLine]]]:
+        """Yields (rollout, its lines) of every rollout that ended well."""
+        for rollout, lines in self.rollout_lines():
+            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
+                yield rollout, lines
 
     def frame(self, name: str) -> pl.DataFrame:
         """Returns a frame of the table `tidings.analysis.frames.table.FRAMES`; `docs/frames.md` says what is in it.
@@ -200,14 +207,14 @@ class Run:
 
     def seat_kinds(self) -> dict[str, str]:
         """Returns the kind of agent in each seat."""
-        graph = to_social_graph(self.graph())
+        graph = to_social_graph(self.social_graph())
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
     def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
         """Returns (rollout, true state, whether each agent was right in order of play); where agents decide in line."""
         if self.is_summary or self.scenario.environment.kind not in _HERDS:
             return []
-        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self._ended()]
+        return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self.ended()]
 
     def twin_correct(self) -> list[list[bool]]:
         """Returns whether each agent of the rational twin was right, for every rollout it has."""
@@ -216,12 +223,18 @@ class Run:
 
     def failure_counts(self) -> dict[str, int]:
         """Returns how often each kind of failure happened, most frequent first."""
-        counts: dict[str, int] = {}
-        for e in self.lines():
-            if e.kind == "failure":
-                name = f"{e.data['boundary']}/{e.data['error']}: {e.data['message']}"
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+        failures = (line.data for line in self.lines() if line.kind == "failure")
+        return dict(Counter(f"{f['boundary']}/{f['error']}: {f['message']}" for f in failures).most_common())
+
+    def event_counts(self) -> dict[str, int]:
+        """Returns how many events of each kind there are, most frequent first."""
+        return dict(Counter(line.kind for line in self.lines()).most_common())
+
+    def social_graph(self) -> nx.Graph:
+        """Returns who can hear whom, as it was before anything happened; nodes are seats."""
+        graph = nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")
+        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
+        return nx.relabel_nodes(graph, names)
 
     def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
         """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
@@ -230,10 +243,7 @@ class Run:
             rollout: Which rollout.
             step: Up to which step; the end by default.
         """
-        data = self._folder.read_json("graph.json")
-        graph = nx.node_link_graph(data, edges="edges")
-        names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
-        nx.relabel_nodes(graph, names, copy=False)
+        graph = self.social_graph()
         if self.is_summary:
             return graph
         for e in self._rollout(rollout):
@@ -249,11 +259,6 @@ class Run:
             if number == rollout:
                 return lines
         raise DataError(str(self.path), f"no rollout {rollout}", f"rollouts 0 to {self.status.get('rollouts', 0) - 1}")
-
-    def _ended(self) -> Iterator[tuple[int, list[LogLine]]]:
-        for rollout, lines in self.rollout_lines():
-            if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
-                yield rollout, lines
 
 
 _METRICS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any, Protocol
 
 from tidings.core import RequestError, suggest
 
-__all__ = ["SUITES", "Suite", "SuiteReport", "find_suite"]
+__all__ = ["SUITES", "Suite", "SuiteReport", "check_options", "find_suite"]
 
 SUITES: Mapping[str, str] = {
+    "hidden_profile": "tidings.benchmarks.asymmetry.hidden_profile_suite:run_hidden_profile",
     "steering-analytical": "tidings.benchmarks.steering:run_analytical",
     "steering-extensions": "tidings.benchmarks.steering:run_extensions",
     "steering-hybrid": "tidings.benchmarks.steering:run_hybrid",
@@ -37,15 +39,19 @@ class SuiteReport(Protocol):
 
 
 class Suite(Protocol):
-    """Plays and scores a suite. The first line of its docstring is what `tidings list suites` shows."""
+    """Plays and scores a suite. The first line of its docstring is what `tidings list suites` shows.
 
-    def __call__(self, model: str | None, out: Path, *, is_full: bool) -> SuiteReport:
+    A suite takes the options that it names as keywords: `data` (a path or `hf:owner/name`), `seeds`, `items`.
+    """
+
+    def __call__(self, model: str | None, out: Path, *, is_full: bool, **options: Any) -> SuiteReport:
         """Returns the scores.
 
         Args:
             model: Language model as `provider/model`, for suites that need one.
             out: Folder for run folders.
             is_full: Whether to take the large grid.
+            **options: Those that the user gave.
         """
         ...
 
@@ -61,3 +67,17 @@ def find_suite(name: str) -> Suite:
         raise RequestError("suite", f"no suite {name!r}", allowed, suggest(name, SUITES))
     module, _, function = SUITES[name].partition(":")
     return getattr(import_module(module), function)
+
+
+def check_options(name: str, suite: Suite, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the options that were given.
+
+    Raises:
+        RequestError: If the suite does not take one of them.
+    """
+    taken = inspect.signature(suite).parameters
+    options = {option: value for option, value in given.items() if value is not None}
+    for option in options:
+        if option not in taken:
+            raise RequestError(f"--{option}", f"the suite {name} does not take it", fix="leave it out")
+    return options

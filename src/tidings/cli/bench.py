@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,17 +15,27 @@ def bench(
     suite: Annotated[str, typer.Argument(help="Name from `tidings list suites`.", metavar="SUITE")],
     model: Annotated[str | None, typer.Option(help="Language model, provider/model, for suites that need one.")] = None,
     full: Annotated[bool, typer.Option("--full", help="The large grid instead of the quick one.")] = False,
+    data: Annotated[
+        str | None, typer.Option(help="Questions of your own: a path, or hf:owner/name of a Hugging Face data set.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Plays of each question.")] = None,
+    items: Annotated[int | None, typer.Option(help="Number of questions.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders and reports.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Play a benchmark suite, score it and keep its tables."""
+    """Play a benchmark suite, score it and keep its tables. The same command goes on where it was stopped."""
     import json as jsonlib
 
-    from tidings.benchmarks.table import find_suite
+    from tidings.benchmarks.table import check_options, find_suite
     from tidings.runner.folder import write_atomically
 
-    folder = out / suite
-    report = find_suite(suite)(model, folder, is_full=full)
+    folder, play = out / suite, find_suite(suite)
+    options = check_options(suite, play, {"data": data, "seeds": seeds, "items": items})
+    try:
+        report = play(model, folder, is_full=full, **options)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
     scores = jsonlib.dumps(report.to_json(), allow_nan=False)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "report.json", scores + "\n")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import social_learning
+from tidings.metrics import hidden_profile, social_learning
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
+from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
 from tidings.metrics.result import MetricResult
 
 __all__ = ["METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate"]
@@ -34,7 +35,11 @@ class RowMaker(NamedTuple):
 
 
 ROWS: Mapping[str, RowMaker] = {
+<<<<<<< HEAD
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
+=======
+    "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
+>>>>>>> main
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
 }
 """Environment -> how its rollouts become rows of figures."""
@@ -49,8 +54,26 @@ _DECISIONS = {
 }
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
+<<<<<<< HEAD
     "many_states": _DECISIONS,
     "social_learning": _DECISIONS,
+=======
+    "hidden_profile": {
+        "right_before": hidden_profile.right_before,
+        "right_after": hidden_profile.right_after,
+        "majority_before": hidden_profile.majority_before,
+        "majority_after": hidden_profile.majority_after,
+        "gain": hidden_profile.gain,
+    },
+    "social_learning": {
+        "p_correct": social_learning.p_correct,
+        "last_correct": social_learning.last_correct,
+        "welfare": social_learning.welfare,
+        "cascades": social_learning.cascades,
+        "cascade_time": social_learning.cascade_time,
+        "off_path": social_learning.off_path,
+    },
+>>>>>>> main
 }
 """Environment -> metric -> function of its rows."""
 

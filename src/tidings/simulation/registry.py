@@ -21,7 +21,11 @@ __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "ch
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
+<<<<<<< HEAD
     "many_states": "tidings.environments.many_states:ManyStates",
+=======
+    "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
+>>>>>>> main
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
@@ -32,6 +36,7 @@ AGENTS: Mapping[str, str] = {
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "tally": "tidings.agents.tally:TallyAgent",
 }
 
 PLANNERS: Mapping[str, str] = {

@@ -33,6 +33,7 @@ class Fact:
         step: Step in which it was declared or first given.
         prior_p: Probability of its value before anybody spoke, if declared.
         is_decoy: Whether it was planted to mislead, if declared.
+        is_declared: Whether an event declared it; else its owner is whom it was given to first.
         known: Seat number -> (step, index) of the event through which the seat first met it.
         wrong: Indices of messages that claimed another value, or denied it.
     """
@@ -43,6 +44,7 @@ class Fact:
     step: int = 0
     prior_p: float | None = None
     is_decoy: bool = False
+    is_declared: bool = False
     known: dict[int, tuple[int, int]] = field(default_factory=dict)
     wrong: list[int] = field(default_factory=list)
 
@@ -191,14 +193,13 @@ class RolloutFold:
         data = line.data
         fact = self._fact(str(data["fact"]), line.step)
         fact.value, fact.owners = data.get("value"), [str(owner) for owner in data.get("owners") or ()]
-        fact.prior_p, fact.is_decoy = data.get("prior_p"), bool(data.get("decoy"))
+        fact.prior_p, fact.is_decoy, fact.is_declared = data.get("prior_p"), bool(data.get("decoy")), True
 
     def _give(self, line: LogLine, audience: int) -> None:
         fact = self._fact(line.data["fact"], line.step)
-        if fact.value is None:
+        if not fact.is_declared and not fact.known:
             fact.value = line.data.get("value")
-        if line.seat is not None and line.seat != PLANNER and line.seat not in fact.owners:
-            fact.owners.append(line.seat)
+            fact.owners = [line.seat] if line.seat is not None and line.seat != PLANNER else []
         self._learn(fact, line, audience)
 
     def _claim(self, line: LogLine, audience: int) -> None:

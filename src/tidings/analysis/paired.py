@@ -1,0 +1,47 @@
+"""A figure rollout by rollout, and the paired difference of two of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tidings.metrics.result import MetricResult, mean_result
+from tidings.metrics.table import evaluate
+
+if TYPE_CHECKING:
+    from tidings.analysis.run import Run
+
+__all__ = ["MOST_ROLLOUTS", "paired_difference", "values_by_rollout"]
+
+MOST_ROLLOUTS = 5_000
+"""With more rollouts no paired difference is made: taking a figure apart costs time for each."""
+
+
+def values_by_rollout(run: Run, result: MetricResult, rows: pl.DataFrame | None = None) -> dict[int, float]:
+    """Returns a figure's value for each rollout alone; empty if the figure is not the mean of these.
+
+    Args:
+        run: Where the figure comes from.
+        result: The figure.
+        rows: Per-rollout rows it was made from; those of the run by default.
+    """
+    rows = run.rollouts() if rows is None else rows
+    if result.value is None or rows.is_empty() or len(rows) > MOST_ROLLOUTS:
+        return {}
+    values: dict[int, float] = {}
+    for part in rows.iter_slices(1):
+        found = evaluate(run.scenario.environment.kind, [result.name], part, 0)
+        value = next((r.value for r in found if r.name == result.name), None)
+        if value is not None:
+            values[part["rollout"][0]] = value
+    is_mean = bool(values) and math.isclose(math.fsum(values.values()) / len(values), result.value, abs_tol=1e-9)
+    return values if is_mean else {}
+
+
+def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> MetricResult | None:
+    """Returns first minus second over the rollouts that both have, with a t interval; None if they share none."""
+    both = [number for number in first if number in second]
+    return mean_result("difference", [first[r] - second[r] for r in both], "") if both else None

@@ -1,0 +1,188 @@
+"""The first screen of a report: what was asked, what came out, and what else was possible."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from tidings.analysis.controls import Control
+from tidings.analysis.paired import paired_difference, values_by_rollout
+from tidings.analysis.report.kinds import Kind, kind_of
+from tidings.analysis.report.markup import Markup, Part, el, number
+from tidings.metrics.result import MetricResult, mean_result
+
+if TYPE_CHECKING:
+    from tidings.analysis.run import Run
+
+__all__ = ["answer", "opening"]
+
+_STATES = {
+    "done": "finished",
+    "running": "still running: everything below is of the rollouts that have ended so far",
+    "interrupted": "interrupted: everything below is of the rollouts that had ended by then",
+    "limit": "stopped at a limit: everything below is of the rollouts that had ended by then",
+    "broken": "broke off: everything below is of the rollouts that had ended by then",
+}
+
+
+class _Line(NamedTuple):
+    name: str
+    words: str
+    result: MetricResult
+    difference: MetricResult | None
+    is_own: bool = False
+
+
+def opening(run: Run) -> Markup:
+    """Returns the heading: name, description, and how the run stands."""
+    status, scenario = run.status, run.scenario
+    state = str(status.get("status", "unknown"))
+    n_failed = int(status.get("failed") or 0)
+    n_done, n = int(status.get("done") or 0), int(status.get("rollouts") or scenario.rollouts.count)
+    words = f"{n_done:,} of {n:,} rollouts ended; {_STATES.get(state, state)}."
+    message = f" {status['message']}." if status.get("message") and state not in ("done", "running") else ""
+    hint = f" Go on with: tidings resume {run.path}" if state in ("interrupted", "limit", "broken") else ""
+    failed = el("strong", f" {n_failed:,} of them failed: ", el("a", "see failures", href="#failures"), ".")
+    seats = len(run.social_graph())
+    about = f"{scenario.environment.kind} · {seats:,} agents"
+    about += f" · planner {scenario.planner.kind}" if scenario.planner.kind != "none" else ""
+    return el(
+        "header",
+        el("p", f"{about} · seed {scenario.rollouts.seed}", class_="eyebrow"),
+        el("h1", scenario.name),
+        el("p", scenario.description) if scenario.description else None,
+        el(
+            "p",
+            words + message + hint,
+            failed if n_failed else None,
+            class_="status" if state == "done" and not n_failed else "status warning",
+        ),
+    )
+
+
+def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
+    """Returns the question and the answer: the key metric with its interval, beside twin, controls and other runs."""
+    kind = kind_of(run.scenario.environment.kind)
+    results = run.metric_results()
+    n_failed = int(run.status.get("failed") or 0)
+    dropped = run.metric_results(failed="drop") if n_failed else results
+    key = next((r for r in results if r.name == kind.key), results[0] if results else None)
+    question = el("h2", kind.question, id="answer")
+    if key is None:
+        return el("section", question, el("p", _counts(run)), class_="answer")
+    shown = next(r for r in dropped if r.name == key.name)
+    return el(
+        "section",
+        question,
+        _value(key, shown, kind, n_failed),
+        _beside(run, shown, kind, against) if shown.value is not None else None,
+        class_="answer",
+    )
+
+
+def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int) -> list[Part]:
+    if shown.value is None:
+        return [el("p", f"No figure yet: {shown.reason}.", class_="big none")]
+    interval = (
+        f"95 % interval {number(shown.low, 3)} to {number(shown.high, 3)}"
+        if shown.low is not None
+        else "no interval: one value"
+    )
+    meaning = kind.words if kind.key == key.name and kind.words else f"{key.name}, {shown.unit}"
+    parts: list[Part] = [
+        el("p", el("b", number(shown.value, 3)), el("span", f" {meaning}"), class_="big"),
+        el("p", f"{interval}; n = {shown.n:,}; {shown.estimator}.", class_="note"),
+    ]
+    if key.value is None and n_failed:
+        words = (
+            f"This run has no such figure: {n_failed:,} rollouts failed. The number above is of the others alone; if "
+            "failing has to do with what would have come out, it is biased."
+        )
+        parts.insert(0, el("p", words, class_="warning"))
+    return parts
+
+
+def _beside(run: Run, key: MetricResult, kind: Kind, against: tuple[Run, ...]) -> Markup | None:
+    """Returns the table of this run beside everything that it can be measured against."""
+    own = values_by_rollout(run, key)
+    lines = [_Line("this run", "", key, None, is_own=True)]
+    twin = {r.name: r for r in run.twin_results()}.get(key.name)
+    if twin is not None and twin.value is not None:
+        values = values_by_rollout(run, twin, run.twin())
+        words = "the same seeds with a rational agent in every seat"
+        lines.append(_Line("rational twin", words, twin, paired_difference(own, values)))
+    for control in _controls(run, kind, key):
+        result = mean_result(key.name, list(control.values.values()), key.unit)
+        lines.append(_Line(control.name, control.words, result, paired_difference(own, control.values)))
+    lines += [line for other in against if (line := _other(run, other, key, own)) is not None]
+    return _strip(lines) if len(lines) > 1 else None
+
+
+def _controls(run: Run, kind: Kind, key: MetricResult) -> list[Control]:
+    if not kind.controls or key.name != kind.key:
+        return []
+    module, _, function = kind.controls.partition(":")
+    return getattr(import_module(module), function)(run)
+
+
+def _other(run: Run, other: Run, key: MetricResult, own: dict[int, float]) -> _Line | None:
+    found = {r.name: r for r in other.metric_results(failed="drop")}.get(key.name)
+    if found is None or found.value is None:
+        return None
+    is_paired = run.scenario.rollouts.seed == other.scenario.rollouts.seed
+    values = values_by_rollout(other, found) if is_paired else {}
+    words = f"{other.scenario.environment.kind}, seed {other.scenario.rollouts.seed}"
+    n_failed = int(other.status.get("failed") or 0)
+    words += f"; without its {n_failed} failed rollouts" if n_failed else ""
+    return _Line(other.path.name, words, found, paired_difference(own, values))
+
+
+def _strip(lines: list[_Line]) -> Markup:
+    """Returns one row for each line, with its interval drawn on a common scale."""
+    ends = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
+    low, high = min(ends), max(ends)
+    pad = (high - low) * 0.06 or 0.5
+    low, high = low - pad, high + pad
+    rows = []
+    for line in lines:
+        r, d = line.result, line.difference
+        interval = f"{number(r.low, 3)} to {number(r.high, 3)}" if r.low is not None else ""
+        gap = ""
+        if d is not None and d.value is not None:
+            gap = f"{d.value:+.3g}" + (f" ({d.low:+.3g} to {d.high:+.3g})" if d.low is not None else "")
+        name = el("th", line.name, el("small", line.words) if line.words else None, scope="row")
+        cells = (name, el("td", number(r.value, 3), class_="n"), el("td", interval), el("td", _whisker(r, low, high)))
+        rows.append(el("tr", *cells, el("td", gap), class_="own" if line.is_own else None))
+    heads = (
+        "",
+        "value",
+        "95 % interval",
+        f"{number(low, 3)} to {number(high, 3)}",
+        "this run minus it, paired by rollout",
+    )
+    head = el("thead", el("tr", [el("th", heading, scope="col") for heading in heads]))
+    return el("div", el("table", head, el("tbody", rows), class_="beside"), class_="scroll", tabindex="0")
+
+
+def _whisker(result: MetricResult, low: float, high: float) -> Markup:
+    def at(value: float) -> str:
+        return f"{100.0 * (value - low) / (high - low):.2f}%"
+
+    assert result.value is not None
+    dot = el("circle", cx=at(result.value), cy="50%", r="4.5")
+    line = None
+    if result.low is not None and result.high is not None:
+        line = el("line", x1=at(result.low), x2=at(result.high), y1="50%", y2="50%")
+    return el("svg", line, dot, class_="whisker", role="img", aria_label=f"{number(result.value, 3)} on the scale")
+
+
+def _counts(run: Run) -> str:
+    status = run.status
+    if not status.get("done"):
+        return "Nothing has ended yet, so there is nothing to say."
+    kinds = run.event_counts()
+    n = sum(kinds.values())
+    return (
+        f"{status['done']:,} rollouts with {n:,} events, {kinds.get('message', 0):,} of them messages. "
+        f"No metric is defined for the environment {run.scenario.environment.kind}."
+    )

@@ -1,0 +1,49 @@
+"""What a report says about each kind of environment: the question, the key metric, controls, figures.
+
+A kind that is not here gets what holds for any run: the first of its metrics, and the figures that can be drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+__all__ = ["ANY", "KINDS", "Kind", "kind_of"]
+
+
+class Kind(NamedTuple):
+    """What a report shows of one kind of environment.
+
+    Attributes:
+        question: What such a run asks, in one sentence.
+        key: The metric that answers it.
+        figures: Names in `tidings.analysis.figures.FIGURES`, in order; those with nothing to draw are left out.
+        controls: `module:function` of run -> list of `Control` for the key metric; empty for none.
+        words: What the key metric means, in one sentence.
+    """
+
+    question: str
+    key: str = ""
+    figures: tuple[str, ...] = ()
+    controls: str = ""
+    words: str = ""
+
+
+ANY = Kind("What happened, and who came to know of it?", figures=("cost",))
+
+KINDS: Mapping[str, Kind] = {
+    "social_learning": Kind(
+        "How often do agents decide rightly, each with one private hint and a view of what others did?",
+        "p_correct",
+        ("correctness", "cascades", "trajectories", "calibration", "beliefs", "policy", "welfare", "cost"),
+        "tidings.analysis.controls:herd_controls",
+        "share of agents whose decision is what is true",
+    ),
+    "talk": Kind("Who told whom what, and how far did it get?", figures=("cost",)),
+}
+"""Kind of environment -> what its reports show."""
+
+
+def kind_of(environment: str) -> Kind:
+    """Returns what a report shows of this kind of environment."""
+    return KINDS.get(environment, ANY)

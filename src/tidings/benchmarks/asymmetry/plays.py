@@ -1,0 +1,119 @@
+"""Playing what is missing: each scenario of a set in a run folder of its own, never twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tidings.benchmarks.asymmetry.suite import Item, PlaySpec, SetPlan
+from tidings.metrics.table import check_metrics
+from tidings.runner.execute import Outcome, resume_run, start_run
+from tidings.runner.folder import RunFolder, write_atomically
+from tidings.runner.progress import live_progress
+from tidings.simulation.compile import check_components
+from tidings.spec.io import check_scenario, make_source
+from tidings.spec.scenario import Scenario
+
+__all__ = ["Played", "play_set", "write_items"]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A play and its run folder.
+
+    Attributes:
+        name: Of the play.
+        folder: Its run folder.
+        status: `done`, or `limit` when a cap stopped it.
+        elapsed_s: Wall-clock seconds it took, over all processes that worked on it.
+    """
+
+    name: str
+    folder: Path
+    status: str
+    elapsed_s: float
+
+
+def write_items(items: tuple[Item, ...], folder: Path) -> tuple[Path, str]:
+    """Writes an items file, named by its content, and returns its path and SHA-256."""
+    lines = [json.dumps(item, sort_keys=True, ensure_ascii=False, allow_nan=False) for item in items]
+    text = "\n".join(lines) + "\n"
+    digest = sha256(text.encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder.resolve() / f"items-{digest[:12]}.jsonl"
+    if not path.exists():
+        write_atomically(path, text)
+    return path, digest
+
+
+def play_set(plan: SetPlan, suite: str, folder: Path) -> list[Played]:
+    """Plays all scenarios of a set and returns where they are.
+
+    A play that is done is left alone; one that was killed or stopped goes on where its log ends; a scenario that
+    differs in anything (model, setting, items, number of seeds) has another folder.
+
+    Args:
+        plan: The set.
+        suite: Name of the suite.
+        folder: Folder of the suite.
+
+    Raises:
+        RequestError: If a scenario is wrong; nothing is played then.
+        KeyboardInterrupt: If a play was interrupted; the same call goes on.
+    """
+    path, digest = write_items(plan.items, folder)
+    ready = [_scenario(plan, play, suite, path) for play in plan.plays]
+    return [
+        _play(play.name, scenario, folder / f"{plan.name}-{play.name}-{_key(scenario, digest)}")
+        for play, scenario in zip(plan.plays, ready, strict=True)
+    ]
+
+
+def _scenario(plan: SetPlan, play: PlaySpec, suite: str, items: Path) -> Scenario:
+    given: dict[str, Any] = dict(play.scenario)
+    rollouts: Mapping[str, Any] = given.get("rollouts", {})
+    source = make_source(
+        {
+            **given,
+            "name": f"{suite}-{plan.name}-{play.name}".replace("_", "-"),
+            "environment": {**given["environment"], "items": str(items)},
+            "rollouts": {
+                "on_failure": "abstain",
+                "log": "full",
+                **rollouts,
+                "count": len(plan.items) * plan.n_seeds,
+                "seed": plan.seed,
+            },
+        }
+    )
+    scenario = check_scenario(source)
+    check_components(scenario, source)
+    check_metrics(scenario.environment.kind, scenario.metrics)
+    return scenario
+
+
+def _key(scenario: Scenario, items_sha256: str) -> str:
+    """Returns eight digits that stand for everything that decides what is played."""
+    values = scenario.model_dump(mode="json", exclude={"limits", "runner"})
+    values["environment"]["items"] = items_sha256
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _play(name: str, scenario: Scenario, path: Path) -> Played:
+    folder = RunFolder(path)
+    status = folder.read_status()
+    if status.get("status") != "done":
+        begun = (path / "manifest.json").is_file()
+        outcome = _go_on(path) if begun else start_run(scenario, path, live_progress(), is_exact=True)
+        if outcome.status == "interrupted":
+            raise KeyboardInterrupt
+        status = folder.read_status()
+    return Played(name, path, str(status["status"]), float(status.get("elapsed_s", 0.0)))
+
+
+def _go_on(path: Path) -> Outcome:
+    return resume_run(path, live_progress())

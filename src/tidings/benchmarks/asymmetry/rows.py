@@ -1,0 +1,225 @@
+"""Reading plays: the score of every rollout, what it cost, and whether a prompt held what its seat could not know."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidings.benchmarks.asymmetry.plays import Played
+from tidings.benchmarks.asymmetry.suite import RolloutScore, RowSpec, SetPlan
+from tidings.core import Event
+from tidings.log.calls import CallRecord, CallStore
+from tidings.log.reader import read_rollouts
+from tidings.log.store import ENDED
+from tidings.metrics.prompt_barrier import PromptLeak, scan_prompts
+from tidings.runner.folder import RunFolder
+
+__all__ = ["BarrierCount", "Cost", "PlayedRow", "scan_play", "score_rows", "seconds_busy"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one question costs in a row, as means over its rollouts.
+
+    Attributes:
+        calls: Model calls.
+        tokens_in: Prompt tokens.
+        tokens_out: Answer tokens.
+        seconds: Time in which at least one of its calls was in flight.
+        turns: Turns asked for, failed ones included.
+        failed_turns: Of these, turns in which the seat gave nothing usable.
+        n_scanned: Messages that memory looked through; NaN where none is searched.
+    """
+
+    calls: float
+    tokens_in: float
+    tokens_out: float
+    seconds: float
+    turns: float
+    failed_turns: float
+    n_scanned: float
+
+
+@dataclass(frozen=True)
+class PlayedRow:
+    """All scores of one row.
+
+    Attributes:
+        spec: What the row is.
+        played: Where it was played.
+        scores: `[n_questions, n_seeds]`; NaN where there is no answer.
+        failures: Why answers are missing -> how often.
+        n_partly_failed: Rollouts with a score in which some answers failed, and how many answers.
+        stops: Why talks ended -> how often.
+        cost: Per question.
+        extra: Figure -> (mean over the better half of the scores, mean over the others); see `extra_by_score`.
+        failed_rollouts: Numbers of the rollouts without an answer, or with failed ones among them.
+    """
+
+    spec: RowSpec
+    played: Played
+    scores: NDArray[np.float64]
+    failures: Mapping[str, int]
+    n_partly_failed: tuple[int, int]
+    stops: Mapping[str, int]
+    cost: Cost
+    extra: Mapping[str, tuple[float, float]]
+    failed_rollouts: tuple[int, ...]
+
+    @property
+    def n_failed(self) -> int:
+        """Rollouts without an answer."""
+        return int(np.isnan(self.scores).sum())
+
+
+@dataclass(frozen=True)
+class BarrierCount:
+    """What a scan of all recorded prompts of a play found.
+
+    Attributes:
+        leaks: Prompts that held the text of a fact which their seat neither owned nor was told.
+        n_prompts: Prompts read.
+        n_looks: Texts looked for in them.
+    """
+
+    leaks: tuple[PromptLeak, ...]
+    n_prompts: int
+    n_looks: int
+
+
+class _Call:
+    """The parts of a recorded call that a cost needs."""
+
+    __slots__ = ("end", "start", "step", "tokens_in", "tokens_out")
+
+    def __init__(self, record: CallRecord) -> None:
+        self.step = record.request.key.step
+        self.tokens_in, self.tokens_out = record.tokens_in, record.tokens_out
+        self.start, self.end = record.started, record.started + record.latency_s
+
+
+def score_rows(plan: SetPlan, played: Iterable[Played]) -> list[PlayedRow]:
+    """Returns the scores of all played rows of a set, in the plan's order.
+
+    A rollout that never ended (a cap stopped the run) counts as `budget`, one that ended as failed by its failure.
+    """
+    by_name = {play.name: play for play in played}
+    calls = {name: _calls(play.folder) for name, play in by_name.items()}
+    ended = {name: _ended(play.folder) for name, play in by_name.items()}
+    return [_score_row(plan, spec, by_name[spec.play], ended[spec.play], calls[spec.play]) for spec in plan.rows]
+
+
+def scan_play(folder: Path) -> BarrierCount:
+    """Returns what the scan of all recorded prompts of a run finds."""
+    run = RunFolder.open(folder)
+    by_rollout: dict[int, list[CallRecord]] = defaultdict(list)
+    for record in CallStore(run.calls).records():
+        by_rollout[record.request.key.rollout].append(record)
+    leaks: list[PromptLeak] = []
+    n_prompts = n_looks = 0
+    for rollout, lines in read_rollouts(run.events):
+        records = sorted(by_rollout.get(rollout, ()), key=lambda record: record.request.key)
+        asked = [(record.request, record.response.text if record.response else "") for record in records]
+        scan = scan_prompts([line.event() for line in lines], asked)
+        leaks += scan.leaks
+        n_prompts, n_looks = n_prompts + scan.n_prompts, n_looks + scan.n_looks
+    return BarrierCount(tuple(leaks), n_prompts, n_looks)
+
+
+def seconds_busy(spans: Iterable[tuple[float, float]]) -> float:
+    """Returns the total length of the union of (start, end) spans."""
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def extra_by_score(scores: Sequence[RolloutScore]) -> dict[str, tuple[float, float]]:
+    """Returns each extra figure as (mean where the score is above one half, mean where it is not); NaN without any."""
+    names = dict.fromkeys(name for score in scores for name in score.extra)
+    found: dict[str, tuple[float, float]] = {}
+    for name in names:
+        pairs = [(score.value > 0.5, score.extra[name]) for score in scores if name in score.extra]
+        right, wrong = ([value for good, value in pairs if good is side] for side in (True, False))
+        found[name] = (_mean(right), _mean(wrong))
+    return found
+
+
+def _score_row(
+    plan: SetPlan,
+    spec: RowSpec,
+    played: Played,
+    ended: Mapping[int, tuple[str, list[Event]]],
+    calls: Mapping[int, list[_Call]],
+) -> PlayedRow:
+    n = len(plan.items)
+    scores = np.full((n, plan.n_seeds), math.nan)
+    results: dict[int, RolloutScore] = {}
+    turns: list[tuple[int, int]] = []
+    busy: list[list[_Call]] = []
+    for rollout in range(n * plan.n_seeds):
+        status, events = ended.get(rollout, ("budget", []))
+        result = spec.score(plan.items[rollout % n], events) if status == "ok" else RolloutScore.failed(status)
+        results[rollout] = result
+        scores[rollout % n, rollout // n] = result.value
+        last = math.inf if result.last_step is None else result.last_step
+        kinds = [e.kind for e in events if e.step <= last]
+        turns.append((kinds.count("reply") + kinds.count("failure"), kinds.count("failure")))
+        busy.append([call for call in calls.get(rollout, ()) if call.step <= last])
+    partly = [result.n_failed for result in results.values() if not math.isnan(result.value) and result.n_failed]
+    return PlayedRow(
+        spec,
+        played,
+        scores,
+        dict(Counter(result.failure for result in results.values() if math.isnan(result.value)).most_common()),
+        (len(partly), sum(partly)),
+        dict(Counter(result.stop for result in results.values() if result.stop).most_common()),
+        _cost(busy, turns, [result.n_scanned for result in results.values()]),
+        extra_by_score([result for result in results.values() if not math.isnan(result.value)]),
+        tuple(r for r, result in results.items() if math.isnan(result.value) or result.n_failed),
+    )
+
+
+def _cost(calls: Sequence[Sequence[_Call]], turns: Sequence[tuple[int, int]], scanned: Sequence[int | None]) -> Cost:
+    return Cost(
+        _mean([len(own) for own in calls]),
+        _mean([sum(call.tokens_in for call in own) for own in calls]),
+        _mean([sum(call.tokens_out for call in own) for own in calls]),
+        _mean([seconds_busy((call.start, call.end) for call in own) for own in calls]),
+        _mean([n for n, _ in turns]),
+        _mean([n for _, n in turns]),
+        _mean([n for n in scanned if n is not None]),
+    )
+
+
+def _ended(folder: Path) -> dict[int, tuple[str, list[Event]]]:
+    """Returns rollout -> (`ok` or its first failure, events) of every rollout that ended."""
+    found: dict[int, tuple[str, list[Event]]] = {}
+    for rollout, lines in read_rollouts(RunFolder.open(folder).events):
+        if lines[-1].kind != ENDED:
+            continue
+        events = [line.event() for line in lines]
+        status = "ok"
+        if lines[-1].data["status"] != "ok":
+            failures = [e.data for e in events if e.kind == "failure"]
+            status = f"{failures[0]['boundary']}/{failures[0]['error']}" if failures else "failed"
+        found[rollout] = (status, events)
+    return found
+
+
+def _calls(folder: Path) -> dict[int, list[_Call]]:
+    found: dict[int, list[_Call]] = defaultdict(list)
+    for record in CallStore(RunFolder.open(folder).calls).records():
+        found[record.request.key.rollout].append(_Call(record))
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan

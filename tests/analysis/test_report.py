@@ -1,0 +1,271 @@
+"""The report: true about every state of a run, escaped, closed to the outside, small, sampled by a stated rule."""
+
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import tidings
+from tidings.analysis.controls import pooled_and_alone
+from tidings.analysis.paired import paired_difference
+from tidings.analysis.report import report_html, transcripts, write_report
+from tidings.analysis.report.kinds import KINDS
+from tidings.analysis.report.markup import Markup, cut, el, number, visible
+from tidings.core import Event
+from tidings.log.codec import encode_step
+from tidings.simulation.registry import ENVIRONMENTS
+
+SUPPORT = Path(__file__).parents[1] / "support"
+EVIL = '<script>document.title="x"</script><img src=x onerror=alert(1)> \x1b[31m \u202egnp.exe --></svg></style>'
+
+HERD = """
+name: herd
+description: A herd.
+graph: {kind: complete, n: 5}
+agents: [{kind: scripted, count: 2, policy: random}, {kind: bayesian, count: 3}]
+environment: {kind: social_learning, precision: 0.7}
+rollouts: {count: 12, seed: 3}
+"""
+TALK = f"""
+name: talk
+description: {json.dumps(EVIL)}
+graph: {{kind: path, n: 3}}
+agents: [{{kind: scripted, count: 3, policy: random}}]
+environment: {{kind: talk, rounds: 2, topic: {json.dumps(EVIL)}, facts: {{a0: {{f1: {json.dumps(EVIL)}}}}}}}
+rollouts: {{count: 2, seed: 3}}
+"""
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would see: elements, attributes, text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [attrs[name] or "" for _, attrs in self.tags if name in attrs]
+
+
+def play(folder: Path, text: str) -> tidings.Run:
+    (folder / "s.yaml").write_text(text)
+    return tidings.run(folder / "s.yaml", out=folder)
+
+
+def read(run: tidings.Run, *against: tidings.Run) -> Reader:
+    return Reader(report_html(run, against))
+
+
+def failing(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float = 0.1) -> tidings.Run:
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    agents = f'agents: [{{kind: "seats:Drawing", count: 5, fail_share: {share}}}]'
+    return play(folder, re.sub(r"agents: .*", agents, HERD))
+
+
+def test_the_answer_stands_in_front_with_twin_and_controls(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD)
+    text = read(run).text
+    value = run.metrics("p_correct")["value"][0]
+    opening = text[: text.index("What happened")]
+    assert f"{value:#.3g} share of agents whose decision is what is true" in opening
+    for words in ("rational twin", "own hint alone", "all hints shared", "95 % interval", "12 of 12 rollouts ended"):
+        assert words in opening
+    twin = run.metrics("p_correct")["twin"][0]
+    assert f"{value - twin:+.3g} (" in opening
+
+
+def test_another_run_can_stand_beside_it(tmp_path: Path) -> None:
+    first = play(tmp_path, HERD)
+    second = play(tmp_path, HERD.replace("precision: 0.7", "precision: 0.9"))
+    text = read(first, second).text
+    assert "herd-002" in text
+    gap = first.metrics("p_correct")["value"][0] - second.metrics("p_correct")["value"][0]
+    assert f"{gap:+.3g} (" in text
+
+
+def test_controls_are_exact_bayes_on_the_same_hints() -> None:
+    """Hints G, G, B, true state B, prior 1/2: alone right, wrong, wrong -> 1/3; all hints so far say G, G, G -> 0."""
+    setup = {"states": ["B", "G"], "prior": 0.5, "precision": 0.7, "ties": "coin", "threshold": 0.5, "seen": None}
+    events = [Event("setup", ("*",), setup), Event("state", (), {"value": "B"})]
+    for i, hint in enumerate("GGB"):
+        events.append(Event("signal", (f"a{i}",), {"fact": f"s{i}", "value": hint, "precision": 0.7}, f"a{i}"))
+        events.append(Event("action", ("*",), {"action": "G"}, f"a{i}"))
+    assert pooled_and_alone(events) == pytest.approx((0.0, 1 / 3))
+    tie = [*events[:2], *events[2:4], events[6]._replace(seat="a1"), events[7]._replace(seat="a1")]
+    assert pooled_and_alone(tie) == pytest.approx((0.25, 0.5))
+    assert pooled_and_alone(events[:2]) is None
+
+
+def test_paired_differences_use_the_rollouts_that_both_have() -> None:
+    found = paired_difference({0: 1.0, 1: 2.0, 5: 9.0}, {0: 0.5, 1: 1.0, 7: 3.0})
+    assert found is not None
+    assert (found.value, found.n) == (0.75, 2)
+    assert paired_difference({0: 1.0}, {}) is None
+
+
+@pytest.mark.parametrize("text", [HERD, TALK])
+def test_nothing_is_loaded_and_nothing_runs(tmp_path: Path, text: str) -> None:
+    html = report_html(play(tmp_path, text))
+    page = Reader(html)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "iframe", "object", "link", "img", "form", "base", "foreignobject"}
+    assert page.values("style") == []
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert all(href.startswith(("#", "data:image/png;base64,")) for href in page.values("href"))
+    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert len([tag for tag, _ in page.tags if tag == "style"]) == 1
+    anchors = {href[1:] for href in page.values("href") if href.startswith("#")}
+    ids = page.values("id")
+    assert anchors <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_planted_markup_is_shown_as_text(tmp_path: Path) -> None:
+    html = report_html(play(tmp_path, TALK))
+    assert "<script>" not in html
+    assert "\u202e" not in html
+    assert "\x1b" not in html
+    page = Reader(html)
+    assert '<script>document.title="x"</script><img src=x onerror=alert(1)>' in page.text
+    assert "<U+202E>gnp.exe" in page.text
+
+
+def test_failed_rollouts_give_no_figure_but_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = failing(tmp_path, monkeypatch)
+    n_failed = run.status["failed"]
+    assert 0 < n_failed < 12
+    page = read(run)
+    assert f"{n_failed} of them failed" in page.text
+    words = f"This run has no such figure: {n_failed} rollouts failed. The number above is of the others alone"
+    assert words in page.text
+    assert "reply/unparsable" in page.text
+    assert "ask with failed='drop'" in page.text
+    failed = run.turns().drop_nulls("failure")["rollout"][0]
+    (section,) = re.findall(r'<section id="failures">.*?</section>', report_html(run))
+    assert f'<a href="#rollout-{failed}">rollout {failed}</a>' in section
+
+
+def test_a_run_in_which_all_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = read(failing(tmp_path, monkeypatch, 1.0)).text
+    assert "12 of them failed" in text
+    assert "No figure yet" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "pid", "words"),
+    [
+        ("running", 2**22 + 1, "interrupted: everything below is of the rollouts that had ended by then"),
+        ("running", os.getpid(), "still running: everything below is of the rollouts that have ended so far"),
+        ("interrupted", 1, "Go on with: tidings resume"),
+        ("limit", 1, "$2 spent"),
+    ],
+)
+def test_a_run_that_is_not_finished_says_so(tmp_path: Path, status: str, pid: int, words: str) -> None:
+    run = play(tmp_path, HERD)
+    (log,) = (run.path / "events").glob("*.jsonl")
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[: len(lines) // 2 + 5]))
+    state = json.loads((run.path / "status.json").read_text()) | {"status": status, "pid": pid, "done": 6}
+    (run.path / "status.json").write_text(json.dumps(state | {"message": "$2 spent" if status == "limit" else ""}))
+    begun = tidings.load_run(run.path)
+    assert sum(1 for _ in begun.ended()) == 6
+    text = read(begun).text
+    assert words in text
+    assert "6 of 12 rollouts ended" in text
+    assert "not ended" in text
+
+
+def test_a_run_in_which_nothing_happened(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD)
+    for path in (run.path / "events").glob("*.jsonl"):
+        path.write_bytes(b"")
+    (run.path / "twin.parquet").unlink()
+    (run.path / "status.json").unlink()
+    text = read(tidings.load_run(run.path)).text
+    assert "0 of 12 rollouts ended" in text
+    assert "No figure yet: no rollout has a value." in text
+    assert "No rollout has begun." in text
+
+
+def test_a_run_of_summaries_says_that_it_has_no_transcripts(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD.replace("scripted, count: 2, policy: random", "bayesian, count: 2") + "  \n")
+    long = play(tmp_path, (tmp_path / "s.yaml").read_text().replace("count: 12", "count: 2000"))
+    assert long.is_summary
+    text = read(long).text
+    assert "one row a rollout" in text
+    assert "2,000 of 2,000 rollouts ended" in text
+    assert len(run.events()) > 0
+
+
+@pytest.mark.slow
+def test_a_thousand_rollouts_fit_in_three_megabytes_and_the_rule_is_stated(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD.replace("count: 12", "count: 1000"))
+    path = write_report(run)
+    assert path.stat().st_size < 3_000_000
+    page = Reader(path.read_text())
+    rule = r"(\d+) of 1,000 rollouts are here: up to 10 that failed, then the others from the first on"
+    found = re.search(rule, page.text)
+    assert found is not None
+    shown = [i for i in page.values("id") if i.startswith("rollout-")]
+    assert len(shown) == int(found[1])
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_events_are_counted_and_sampled(tmp_path: Path) -> None:
+    run = play(tmp_path, TALK.replace("count: 2,", "count: 1,"))
+    (log,) = (run.path / "events").glob("*.jsonl")
+    first, *_ = run.events().iter_rows(named=True)
+    many = [Event("message", ("*",), {"text": f"word {i}"}, "a0", 1 + i // 1000, 1 + i) for i in range(100_000)]
+    opening = Event(first["kind"], tuple(first["audience"]), json.loads(first["data"]), first["seat"], 0, 0)
+    log.write_bytes(encode_step(0, [opening]) + encode_step(0, many))
+    path = write_report(tidings.load_run(run.path))
+    page = Reader(path.read_text())
+    assert path.stat().st_size < 3_000_000
+    assert "100,001 events, 100,000 of them messages" in page.text
+    assert "the longest has 100,001" in page.text
+    assert "99,601 more events: rollout 0 in the run folder's events/, from index 400." in page.text
+
+
+def test_failed_rollouts_come_first_when_not_all_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = failing(tmp_path, monkeypatch)
+    failed = run.turns().drop_nulls("failure")["rollout"].unique().sort().to_list()
+    monkeypatch.setattr(transcripts, "MAX_BYTES", 1)
+    page = read(run)
+    assert [i for i in page.values("id") if i.startswith("rollout-")] == [f"rollout-{failed[0]}"]
+    assert "1 of 12 rollouts are here" in page.text
+
+
+def test_long_texts_are_cut_with_a_note() -> None:
+    assert cut("abcdef", 6, "x") == "abcdef"
+    assert cut("abcdefgh", 6, "index 3") == "abcdef [... 2 more characters: index 3]"
+
+
+def test_markup_escapes_all_but_itself() -> None:
+    assert el("p", "<b>", Markup("<i>"), title='"<') == '<p title="&quot;&lt;">&lt;b&gt;<i></p>'
+    assert el("p", ["a", None, "<"], hidden=True, class_=None) == "<p hidden>a&lt;</p>"
+    assert visible("a\u2066b\x00c\nd\te") == "a<U+2066>b<U+0000>c\nd\te"
+    values = (0.86, 1.0, 0.0, None, float("nan"), 12345.6)
+    assert [number(value, 3) for value in values] == ["0.860", "1", "0", "\u2013", "\u2013", "1.23e+04"]
+
+
+def test_kinds_name_environments_and_metrics_that_exist() -> None:
+    from tidings.metrics.table import METRICS
+
+    for name, kind in KINDS.items():
+        assert name in ENVIRONMENTS
+        assert not kind.key or kind.key in METRICS[name]
+        assert kind.question.endswith("?")
