@@ -24,6 +24,7 @@ ENVIRONMENTS: Mapping[str, str] = {
 <<<<<<< HEAD
     "many_states": "tidings.environments.many_states:ManyStates",
 =======
+    "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
 >>>>>>> main
     "social_learning": "tidings.environments.social_learning:SocialLearning",
@@ -35,7 +36,9 @@ AGENTS: Mapping[str, str] = {
     "human": "tidings.agents.human:HumanAgent",
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
+    "oracle": "tidings.agents.oracle:OracleAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "silent": "tidings.agents.silent:SilentAgent",
     "tally": "tidings.agents.tally:TallyAgent",
 }
 
