@@ -21,12 +21,9 @@ __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "ch
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
-<<<<<<< HEAD
-    "many_states": "tidings.environments.many_states:ManyStates",
-=======
     "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
->>>>>>> main
+    "many_states": "tidings.environments.many_states:ManyStates",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
