@@ -37,6 +37,7 @@ ENVIRONMENTS: Mapping[str, str] = {
     "dialop": "tidings.environments.dialop:Dialop",
     "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
+    "many_states": "tidings.environments.many_states:ManyStates",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
@@ -57,6 +58,7 @@ PLANNERS: Mapping[str, str] = {
     "debate": "tidings.planners.topology:DebatePlanner",
     "dylan": "tidings.planners.dylan:DylanPlanner",
     "llm": "tidings.agents.llm:LLMAgent",
+    "lookahead": "tidings.planners.lookahead:LookaheadPlanner",
     "myopic": "tidings.planners.optimal:MyopicPlanner",
     "optimal": "tidings.planners.optimal:OptimalPlanner",
     "random": "tidings.planners.plain:RandomPlanner",
