@@ -17,7 +17,7 @@ export interface RunRow {
   label: string;
   name: string;
   environment: string;
-  seed: number | null;
+  seed: number | string | null;
   log: string;
   models: string[];
   status: string;
@@ -89,6 +89,8 @@ export interface LogEvent {
   seat: string | null;
   audience: string[];
   data: Record<string, unknown>;
+  /** The data as JSON text, where it holds numbers that JavaScript would change. */
+  exact?: string;
 }
 
 export interface Changes {
@@ -157,7 +159,7 @@ export interface Call {
     max_tokens?: number;
     temperature?: number;
     top_p?: number;
-    seed?: number;
+    seed?: number | string;
   };
   response: { text: string; model: string; finish?: string; probabilities?: number[] | null; mass?: number | null } | null;
   error: { kind: string; message: string; detail?: string } | null;

@@ -4,6 +4,7 @@ import { groupOf, theme } from "./colours.js";
 import { lineChart } from "./charts.js";
 import { get, type Call, type CallRow, type FactRow, type FactSpread, type LogEvent, type PlannerData } from "./data.js";
 import { add, count, figure, fill, foreign, h, oneLine, plural } from "./dom.js";
+import { toggle } from "./toggle.js";
 import { VirtualList } from "./list.js";
 import { show, wordsOf, type Rollout } from "./rollout.js";
 import type { View } from "./view.js";
@@ -76,7 +77,7 @@ export class EventPanel extends Panel {
       ...this.facts(event),
       ...(await this.turn(event)),
       h("h3", null, "As it stands in the log"),
-      h("pre", "json", foreign(JSON.stringify(event.data, null, 2))),
+      h("pre", "json", foreign(event.exact ?? JSON.stringify(event.data, null, 2))),
     ];
     return nodes;
   }
@@ -88,7 +89,7 @@ export class EventPanel extends Panel {
     const words = !names.length
       ? "Nobody: only the analyst sees this."
       : names.includes("*")
-        ? `Everyone: ${plural(reach.length, "seat")}${names.includes("planner") ? ", the planner too" : ", not the planner"}.`
+        ? `Everyone: ${plural(reach.length, "seat")}${names.includes("planner") ? ", the planner too" : columns.seats.includes("planner") ? ", not the planner" : ""}.`
         : `${plural(reach.length, "seat")} of ${columns.seats.length}:`;
     const chips = names.length && !names.includes("*") ? reach.slice(0, MANY).map((s) => this.seatLink(this.rollout.seatName(s))) : [];
     const rest = reach.length - MANY;
@@ -134,7 +135,7 @@ export class EventPanel extends Panel {
     const places = calls.map((_, place) => place).filter((place) => calls[place]!.seat === event.seat && calls[place]!.step === event.step);
     if (!places.length) return [];
     const box = h("div", "calls-of-turn");
-    for (const place of places) box.append(callFold(this.rollout, calls[place]!, place, places.length === 1));
+    for (const place of places) box.append(callFold(this.rollout, calls[place]!, place, place === places[places.length - 1]));
     return [h("h3", null, `The exact prompt and reply (${plural(places.length, "model call")})`), box];
   }
 }
@@ -555,10 +556,4 @@ export class CallsPanel extends Panel {
 
 function hint(words: string): HTMLElement {
   return h("p", "hint", words);
-}
-
-export function toggle(words: string, on: boolean, changed: (on: boolean) => void): HTMLElement {
-  const box = h("input", { attrs: { type: "checkbox" }, on: { change: () => changed(box.checked) } });
-  box.checked = on;
-  return h("label", "toggle", box, words);
 }

@@ -1,6 +1,6 @@
 // The page of one rollout: stage, timeline, and the panels beside them.
 
-import { beliefColour, shareColour, theme } from "./colours.js";
+import { beliefColour, groupOf, GROUPS, GROUP_WORDS, shareColour, theme } from "./colours.js";
 import { isLive, type RunHead } from "./data.js";
 import { count, fill, foreign, h, oneLine, plural } from "./dom.js";
 import { EventList } from "./events.js";
@@ -28,6 +28,7 @@ export class RolloutPage {
   private modes = h("div", { class: "segmented", attrs: { role: "group", "aria-label": "Colour of the seats" } });
   private play = h("button", { class: "play", title: "play or pause (space)", on: { click: () => this.toggle() } });
   private where = h("output", "where");
+  private groups = h("span", "legend");
   private timer = 0;
   private poll = 0;
   private view: View;
@@ -65,6 +66,7 @@ export class RolloutPage {
       button("⇥", "last step (End)", () => this.go(this.rollout.steps - 1)),
       speed,
       this.where,
+      h("span", "timeline-key", this.groups),
       button("fit", "fit the graph (0)", () => this.stage.fit()),
     );
     this.element = h(
@@ -78,7 +80,7 @@ export class RolloutPage {
       if (changed.has("speed")) speed.textContent = `${now.speed}×`;
       if (changed.has("playing")) this.run();
       if (changed.has("mode") || changed.has("asSeat")) this.drawLegend();
-      if (changed.has("tab") || changed.has("seat") || changed.has("event") || changed.has("fact") || changed.has("call") || (changed.has("step") && !now.playing)) this.open();
+      if (changed.has("tab") || changed.has("seat") || changed.has("asSeat") || changed.has("event") || changed.has("fact") || changed.has("call") || (changed.has("step") && !now.playing)) this.open();
       if (changed.has("tab") && now.tab !== "facts" && now.fact !== null) this.view.set({ fact: null });
       this.say();
     });
@@ -191,7 +193,14 @@ export class RolloutPage {
     history.replaceState(null, "", `#/run/${this.head.id}/${this.rollout.columns.rollout}?${words}`);
   }
 
+  private drawGroups(): void {
+    const t = theme();
+    const there = new Set(this.rollout.columns.kinds.map(groupOf));
+    fill(this.groups, GROUPS.filter((name) => there.has(name)).map((name) => key(t.groups[name], GROUP_WORDS[name])));
+  }
+
   private drawLegend(): void {
+    this.drawGroups();
     const { has, actions, truth, n_facts } = this.rollout.columns;
     const { mode, asSeat, seat, fact } = this.view.now;
     const modes: [Mode, string, boolean][] = [
