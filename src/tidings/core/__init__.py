@@ -17,6 +17,7 @@ from tidings.core.errors import (
 )
 from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
 from tidings.core.graph import SocialGraph, deliver
+from tidings.core.memory import Archive, ArchiveLine, Memory
 from tidings.core.observation import EventView, Observation, PublicRecord
 from tidings.core.ports import Agent, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
 from tidings.core.seeds import SeedPath
@@ -27,6 +28,8 @@ __all__ = [
     "PLANNER",
     "ActionSpec",
     "Agent",
+    "Archive",
+    "ArchiveLine",
     "CallKey",
     "ChoiceSpec",
     "DataError",
@@ -35,6 +38,7 @@ __all__ = [
     "EventView",
     "LanguageModel",
     "LimitError",
+    "Memory",
     "MissingPartError",
     "ModelError",
     "ModelRequest",

@@ -10,6 +10,7 @@ from tidings.core.actions import ActionSpec
 from tidings.core.calls import ModelRequest, ModelResponse, RequestKind
 from tidings.core.events import Event
 from tidings.core.graph import SocialGraph
+from tidings.core.memory import Archive, Memory
 from tidings.core.observation import Observation
 from tidings.core.seeds import SeedPath
 
@@ -132,12 +133,14 @@ class World:
         has_planner: Whether somebody sits in the planner's seat.
         planner: Declared settings of the planner's seat (objective, cost, budget, what it sees), JSON values.
         items: Tasks or questions (`environment.items`); rollout r plays item r modulo their number.
+        archive: What was said before (`environment.archive`); each seat looks up its own share through its memory.
     """
 
     graph: SocialGraph
     has_planner: bool = False
     planner: Mapping[str, Any] = field(default_factory=dict)
     items: tuple[Mapping[str, Any], ...] = ()
+    archive: Archive = field(default_factory=Archive)
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ class SeatContext:
         planner: Declared settings of the planner's seat; empty for agents.
         settings: Settings of the environment as the scenario gives them, for seats that reason about its rules.
         graph: The social graph, for planners only.
+        memory: What this seat can look up, if its group has a memory.
     """
 
     seat: str
@@ -163,3 +167,4 @@ class SeatContext:
     planner: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     graph: SocialGraph | None = None
+    memory: Memory | None = None

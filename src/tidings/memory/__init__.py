@@ -1,5 +1,6 @@
 """What a seat can look up again: keyword search (`clear`) and embedding search (`fuzzy`), private to the seat."""
 
+from tidings.memory.archive import ArchiveMemory, SeatArchive
 from tidings.memory.embeddings import Embedder, HashingEmbedder, OpenAIEmbedder
 from tidings.memory.records import ClearHit, ClearResult, Counts, FuzzyHit, Line
 from tidings.memory.seat import SeatMemory
@@ -8,6 +9,7 @@ from tidings.memory.shared import SharedMemory
 from tidings.memory.wordllama import WordLlamaEmbedder
 
 __all__ = [
+    "ArchiveMemory",
     "ClearHit",
     "ClearResult",
     "Counts",
@@ -16,6 +18,7 @@ __all__ = [
     "HashingEmbedder",
     "Line",
     "OpenAIEmbedder",
+    "SeatArchive",
     "SeatMemory",
     "SessionCut",
     "SharedMemory",

@@ -246,14 +246,14 @@ def _summary_plan(compiled: Compiled) -> HerdPlan | None:
 
 
 def _check_items(folder: RunFolder, compiled: Compiled) -> None:
-    before = folder.read_json("manifest.json").get("items_sha256")
-    if before != compiled.items_sha256:
-        raise DataError(
-            str(compiled.scenario.environment.items),
-            "the items have changed since the run began",
-            "the file as it was, byte for byte",
-            "restore it, or start a new run",
-        )
+    manifest, environment = folder.read_json("manifest.json"), compiled.scenario.environment
+    for what, verb, file, sha256 in (
+        ("items", "have", environment.items, compiled.items_sha256),
+        ("archive", "has", environment.archive, compiled.archive_sha256),
+    ):
+        if manifest.get(f"{what}_sha256") != sha256:
+            found, allowed = f"the {what} {verb} changed since the run began", "the file as it was, byte for byte"
+            raise DataError(str(file), found, allowed, "restore it, or start a new run")
 
 
 def _logged_plan(folder: RunFolder, compiled: Compiled) -> HerdPlan | None:
@@ -292,6 +292,7 @@ def _manifest(compiled: Compiled, plan: HerdPlan | None, session: ModelSession) 
         "environment": scenario.environment.kind,
         "log": "full" if plan is None else "summary",
         "items_sha256": compiled.items_sha256,
+        "archive_sha256": compiled.archive_sha256,
         "models": session.describe(),
         **provenance(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,11 @@ from tidings.core import (
     SocialGraph,
     World,
 )
+from tidings.memory.archive import ArchiveMemory
+from tidings.simulation.memories import SeatMemories, check_memories
 from tidings.simulation.play import Play
 from tidings.simulation.registry import check_params
+from tidings.spec.archive import read_archive
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
 from tidings.spec.scenario import AgentGroup, Scenario
@@ -44,6 +47,8 @@ class Compiled:
         agents: Seat -> agent, the planner included.
         models: Name -> model that seats speak to.
         items_sha256: Hash of the file of items, if the scenario names one.
+        archive_sha256: Hash of the archive, if the scenario names one.
+        memories: The indexes of the archive that seats look things up in.
     """
 
     scenario: Scenario
@@ -52,6 +57,8 @@ class Compiled:
     agents: Mapping[str, Agent]
     models: Mapping[str, LanguageModel]
     items_sha256: str | None = None
+    archive_sha256: str | None = None
+    memories: tuple[ArchiveMemory, ...] = ()
 
     def play(self, rollout: int) -> Play:
         """Returns the rollout with this number, unopened."""
@@ -67,7 +74,9 @@ class Compiled:
         return SeedPath.root(self.scenario.rollouts.seed).child("rollout")
 
     async def close(self) -> None:
-        """Closes all models."""
+        """Closes all models and memories."""
+        for memory in self.memories:
+            memory.close()
         for model in self.models.values():
             await model.close()
 
@@ -89,6 +98,7 @@ def check_components(scenario: Scenario, source: YamlSource | None = None) -> No
         check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
     social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
     environment.build(params, _world(scenario, social, read_items(scenario.environment)))
+    check_memories(scenario)
 
 
 def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, build, settings: build()) -> Compiled:
@@ -105,7 +115,9 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
     social = to_social_graph(graph)
     kind, params = check_params("environment", scenario.environment.kind, scenario.environment.params, "environment")
     items = read_items(scenario.environment)
-    environment = kind.build(params, _world(scenario, social, items))
+    world = _world(scenario, social, items)
+    environment = kind.build(params, world)
+    memories = SeatMemories(scenario, world.archive, social.seats, environment)
     models = {
         name: make_model(name, partial(build_model, scenario, name), scenario.models[name].params)
         for name in model_names(scenario)
@@ -114,13 +126,15 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
     for seat, group, where, persona in deal_seats(scenario, social):
         component, settings = check_params("agent", group.kind, group.params, where)
         context = _context(scenario, environment, seat, models.get(group.model or ""), persona)
+        context = replace(context, memory=memories.of(seat, group))
         agents[seat] = component.build(settings, context)
     if scenario.planner.kind != "none":
         planner = scenario.planner
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
         context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
         agents[PLANNER] = component.build(settings, context)
-    return Compiled(scenario, graph, environment, agents, models, items.sha256)
+    archive = world.archive.sha256 or None
+    return Compiled(scenario, graph, environment, agents, models, items.sha256, archive, memories.all())
 
 
 def model_names(scenario: Scenario) -> list[str]:
@@ -142,7 +156,8 @@ def _graph_seed(scenario: Scenario) -> SeedPath:
 
 def _world(scenario: Scenario, graph: SocialGraph, items: Items) -> World:
     planner = scenario.planner
-    return World(graph, planner.kind != "none", planner.settings(), items.rows)
+    archive = read_archive(scenario.environment, graph.seats)
+    return World(graph, planner.kind != "none", planner.settings(), items.rows, archive)
 
 
 def build_model(scenario: Scenario, name: str) -> LanguageModel:

@@ -21,6 +21,7 @@ __all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "ch
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
+    "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
@@ -31,7 +32,9 @@ AGENTS: Mapping[str, str] = {
     "human": "tidings.agents.human:HumanAgent",
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
+    "oracle": "tidings.agents.oracle:OracleAgent",
     "scripted": "tidings.agents.scripted:ScriptedAgent",
+    "silent": "tidings.agents.silent:SilentAgent",
     "tally": "tidings.agents.tally:TallyAgent",
 }
 

@@ -118,8 +118,11 @@ def _with_absolute_files(scenario: Scenario, folder: Path | None) -> Scenario:
     changes: dict[str, BaseModel] = {}
     if scenario.graph.file is not None:
         changes["graph"] = scenario.graph.model_copy(update={"file": absolute(scenario.graph.file)})
-    if isinstance(scenario.environment.items, str):
-        changes["environment"] = scenario.environment.model_copy(update={"items": absolute(scenario.environment.items)})
+    environment = scenario.environment
+    files = {name: getattr(environment, name) for name in ("items", "archive")}
+    named = {name: absolute(file) for name, file in files.items() if isinstance(file, str)}
+    if named:
+        changes["environment"] = environment.model_copy(update=named)
     return scenario.model_copy(update=changes) if changes else scenario
 
 

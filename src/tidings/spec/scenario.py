@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tidings.core import suggest
+from tidings.core.memory import MemoryKind
 from tidings.spec.base import Params
 from tidings.spec.describe import Phrase
 from tidings.spec.graphs import GraphSpec, Seat
@@ -22,6 +23,7 @@ __all__ = [
     "ComponentSpec",
     "CostSpec",
     "LimitsSpec",
+    "MemorySpec",
     "ModelSpec",
     "PlannerSpec",
     "RolloutsSpec",
@@ -70,6 +72,23 @@ class _Open(Params, extra="allow"):
         return dict(self.model_extra or {})
 
 
+class MemorySpec(Params):
+    """How agents look up what they said or heard before the rollout began (`environment.archive`)."""
+
+    kind: MemoryKind = "mixed"
+    """`clear` (keyword search), `fuzzy` (search by meaning over summaries of talks), or both."""
+    window: Annotated[int, Field(ge=0)] = 1
+    """Neighbours of a matching line on either side, of the same talk."""
+    limit: PositiveInt = 30
+    """Lines of one keyword search, at most, neighbours included."""
+    top_k: PositiveInt = 3
+    """Talks of one search by meaning, at most."""
+    max_lines: PositiveInt = 100_000
+    """Lines a seat holds, at most; the oldest go first."""
+    embedder: Literal["hashing", "wordllama"] = "hashing"
+    """Vectors for search by meaning: `hashing` needs nothing and knows no meaning, `wordllama` needs that package."""
+
+
 class AgentGroup(_Open):
     """Agents of one kind. All further keys are parameters of that kind."""
 
@@ -85,6 +104,12 @@ class AgentGroup(_Open):
     """Name of their language model, as defined under `models`."""
     persona: str | Annotated[tuple[str, ...], Field(min_length=1)] = ""
     """Who they are, in words; a list is dealt round robin over the group."""
+    memory: MemoryKind | MemorySpec | None = None
+    """How they look up what they hold of `environment.archive`: clear, fuzzy, mixed, or an object with the details."""
+
+    def memory_spec(self) -> MemorySpec | None:
+        """Returns how the group looks things up, with every setting; None if it has no memory."""
+        return MemorySpec(kind=self.memory) if isinstance(self.memory, str) else self.memory
 
     @model_validator(mode="after")
     def _check_size(self) -> AgentGroup:
@@ -104,6 +129,8 @@ class ComponentSpec(_Open):
     """Kind of environment: a name from `tidings list environments`, or package.module:Class."""
     items: str | Annotated[tuple[dict[str, Any], ...], Field(min_length=1)] | None = None
     """Tasks or questions: a file with one JSON object a line, or a list; rollout r plays item r modulo their number."""
+    archive: str | None = None
+    """What was said before: a file, one JSON object a line: `id`, `time`, `session`, `speaker`, `hearers`, `text`."""
 
 
 class CostSpec(Params):

@@ -31,6 +31,7 @@ __all__ = [
     "check_town",
     "evidence_rows",
     "generate_town",
+    "subject_of",
     "symbolic_rows",
     "town_rows",
 ]
@@ -119,7 +120,7 @@ def candidates_from_items(question: Question, items: Iterable[PrivateItem]) -> t
     `chain`: places of those who have the object; `common`: who is on both lists, or on the only list known; `stale`:
     the place told last. Nothing known: all options.
     """
-    subject = _subject(question)
+    subject = subject_of(question)
     told: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for item in sorted(items, key=lambda item: item.time):
         claim = read_claim(item.text)
@@ -229,7 +230,8 @@ _TEXTS = {
 }
 
 
-def _subject(question: Question) -> str:
+def subject_of(question: Question) -> str:
+    """Returns the object or event that a question of the town asks about."""
     before, after = _TEXTS[question.type.removeprefix("town-")]
     return question.text.removeprefix(before).removesuffix(after)
 
