@@ -171,9 +171,13 @@ def test_calls_are_found_by_their_turn(tmp_path: Path) -> None:
     seen = 0
     for rollout in (0, 1):
         for number, row in enumerate(view.calls(rollout)):
-            record = view.call(rollout, number)
-            assert (record.request.key.seat, record.request.key.step) == (row["seat"], row["step"])
-            assert record in store
+            shown = view.call(rollout, number)
+            assert shown["request"]["key"] == [rollout, row["seat"], row["step"], row["draw"]]
+            (record,) = (record for record in store if record.id == shown["id"])
+            assert [list(message) for message in record.request.messages] == shown["request"]["messages"]
+            assert str(record.request.seed) == shown["request"]["seed"]
+            assert record.response is not None
+            assert record.response.text == shown["response"]["text"]
             seen += 1
     assert seen == len(store)
     with pytest.raises(DataError, match="no call"):

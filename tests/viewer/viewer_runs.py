@@ -145,12 +145,20 @@ def evil() -> list[list[Event]]:
     ]
 
 
+def mixed() -> list[list[list[Event]]]:
+    """Returns three rollouts: the first holds a number no browser can hold, in the second a seat fails."""
+    large = [Event("topic", ("*",), {"text": "", "seed": 2**53 + 1})]
+    failure = {"boundary": "model", "error": "connection", "message": "the server hung up"}
+    return [[large], [large, [Event("failure", (), failure, "a1")]], [large]]
+
+
 def all_runs(out: Path) -> Path:
     """Makes one run of every sort and returns the folder that holds them."""
     for text in (HERD, MODELS, FAILING, SUMMARY):
         play(text, out)
     write_run(out / "gossip", nx.cycle_graph(8), [gossip(), gossip(8, 2)])
     write_run(out / "evil<b>", nx.path_graph(3), [evil()])
+    write_run(out / "mixed", nx.path_graph(3), mixed())
     write_run(out / "empty", nx.path_graph(3), [])
     write_run(out / "torn", nx.path_graph(8), [gossip()], status="running", ended=False)
     return out
