@@ -166,6 +166,19 @@ def test_the_planner_s_panel_tells_belief_precision_and_cost(page: Any, ids: dic
     assert "altruistic" in text
 
 
+def test_the_planner_s_graphs_are_drawn_round_by_round(page: Any, ids: dict[str, str]) -> None:
+    open_rollout(page, ids["rounds"], query="?tab=planner")
+    page.wait_for_selector(".dag")
+    assert page.locator(".dag").count() == 2
+    text = page.inner_text(".side-body")
+    for words in ("round 1 · step 1 · 3 edges", "round 2 · step 3 · 1 edge", "stop · step 4", "no_cue", "1 failed"):
+        assert words in text
+    before = page.locator(".stage-canvas").screenshot()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(900)
+    assert page.locator(".stage-canvas").screenshot() != before
+
+
 def test_prompt_and_reply_of_a_turn_are_shown_exactly(page: Any, ids: dict[str, str], viewer: ViewerServer) -> None:
     calls = viewer.library.get(f"run/{ids['asked-001']}/0/calls")
     call = viewer.library.get(f"run/{ids['asked-001']}/0/call/0")
@@ -299,6 +312,7 @@ def test_a_run_in_progress_is_followed(browser: Any, tmp_path: Path) -> None:
     server = ViewerServer(Library([folder]))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     page.goto(server.address)
     page.wait_for_selector(".s-running")
     page.click("tr[data-run]")
@@ -326,6 +340,7 @@ def test_a_run_in_progress_is_followed(browser: Any, tmp_path: Path) -> None:
 
 def test_an_address_that_leads_nowhere_is_told(browser: Any, viewer: ViewerServer, ids: dict[str, str]) -> None:
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     page.goto(viewer.address)
     for where in ("#/run/nobody", f"#/run/{ids['gossip']}/99", "#/compare/a/b"):
         go(page, where)

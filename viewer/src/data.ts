@@ -111,11 +111,12 @@ export interface FactRow {
   decoy: boolean;
   known: number;
   wrong: number;
+  leaks: number;
 }
 
 export interface FactSpread {
   name: string;
-  met: [seat: number, step: number, index: number][];
+  met: [seat: number, step: number, index: number, leak: boolean][];
   wrong: number[];
 }
 
@@ -129,9 +130,32 @@ export interface PrecisionRow {
   public: number | null;
 }
 
+/** A graph for one round: an edge [u, v] lets v read u, its new text or (last) what it said before. */
+export interface Plan {
+  step: number;
+  index: number;
+  round: number | null;
+  stop: boolean | null;
+  order: string[] | null;
+  schedule: { seat: string; mode: string; reads: string[] }[] | null;
+  edges: [string, string][];
+  last_edges: [string, string][];
+}
+
+export interface AnswerLedger {
+  step: number;
+  index: number;
+  round?: number;
+  calls?: number;
+  failed?: string[];
+  answers?: { seat: string; key: string | null; reason: string | null; psi: number | null; phi: number | null }[];
+}
+
 export interface PlannerData {
   control: Record<string, unknown> | null;
   precision: PrecisionRow[];
+  plans: Plan[];
+  ledgers: AnswerLedger[];
 }
 
 export interface CallRow {

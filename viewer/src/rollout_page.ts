@@ -1,7 +1,7 @@
 // The page of one rollout: stage, timeline, and the panels beside them.
 
 import { beliefColour, groupOf, GROUPS, GROUP_WORDS, shareColour, theme } from "./colours.js";
-import { isLive, type RunHead } from "./data.js";
+import { get, isLive, type PlannerData, type RunHead } from "./data.js";
 import { count, fill, foreign, h, oneLine, plural } from "./dom.js";
 import { EventList } from "./events.js";
 import type { Keys } from "./keys.js";
@@ -90,6 +90,7 @@ export class RolloutPage {
     this.open();
     this.say();
     this.run();
+    void this.loadPlans();
     if (rollout.isOpen && isLive) this.poll = window.setInterval(() => void this.grow(), 1500);
   }
 
@@ -116,11 +117,19 @@ export class RolloutPage {
     this.stage.renew();
     this.timeline.renew();
     this.events.renew();
+    void this.loadPlans();
     if (wasLast && !this.view.now.playing) this.view.set({ step: this.rollout.steps - 1 });
     if (!this.rollout.isOpen) clearInterval(this.poll);
     this.open();
     this.drawLegend();
     this.say();
+  }
+
+  /** The graphs of a planner that draws them; the stage shows the one of the current round. */
+  private async loadPlans(): Promise<void> {
+    if (!this.rollout.columns.kinds.includes("plan")) return;
+    const data = await get<PlannerData>(`${this.rollout.path}/planner`, this.rollout.columns.n).catch(() => null);
+    if (data) this.stage.setPlans(data.plans);
   }
 
   private go(step: number): void {

@@ -144,19 +144,22 @@ class RunView:
                     "decoy": fact.is_decoy,
                     "known": len(fact.known),
                     "wrong": len(fact.wrong),
+                    "leaks": sum(fact.is_leak(fold.seats[seat]) for seat in fact.known),
                 }
                 for fact in fold.facts.values()
             ]
 
     def fact(self, rollout: int, number: int) -> dict[str, Any]:
-        """Returns how one fact spread: for each seat that met it (seat, step, index), in order."""
+        """Returns how one fact spread: (seat, step, index, whether it may not know it) for each seat that met it."""
         with self._lock:
-            facts = list(self._fold(rollout).facts.values())
+            fold = self._fold(rollout)
+            facts = list(fold.facts.values())
             if not 0 <= number < len(facts):
                 raise DataError(f"rollout {rollout}", f"no fact {number}", f"{len(facts)} facts")
             fact = facts[number]
             met = sorted((index, step, seat) for seat, (step, index) in fact.known.items())
-            return {"name": fact.name, "met": [[seat, step, index] for index, step, seat in met], "wrong": fact.wrong}
+            rows = [[seat, step, index, fact.is_leak(fold.seats[seat])] for index, step, seat in met]
+            return {"name": fact.name, "met": rows, "wrong": fact.wrong}
 
     def planner(self, rollout: int) -> dict[str, Any]:
         """Returns what the planner did in a rollout."""
