@@ -45,9 +45,11 @@ class Whispers:
 
     def initial(self, seed: SeedPath, rollout: int) -> Transition:
         """Draws the number and tells it to the first seat only."""
-        number = seed.generator("number").randint(self.params.low, self.params.high)
+        low, high = self.params.low, self.params.high
+        number = seed.generator("number").randint(low, high)
         secret = {"fact": "number", "value": number}
-        events = (Event("truth", NOBODY, {"number": number}), Event("whisper", (self.seats[0],), secret))
+        declared = secret | {"owners": [self.seats[0]], "visibility": ["*"], "prior_p": 1 / (high - low + 1)}
+        events = (Event("fact_declared", NOBODY, declared), Event("fact", (self.seats[0],), secret))
         return Transition(WhispersState(0, number), events)
 
     def turns(self, state: WhispersState) -> tuple[Turn, ...]:
@@ -64,10 +66,9 @@ class Whispers:
             return Transition(WhispersState(len(self.seats), state.number), ())
         number = int(reply.action)
         following = state.position + 1
-        if following == len(self.seats):
-            event = Event("aloud", ("*",), {"number": number}, seat)
-        else:
-            event = Event("whisper", (self.seats[following],), {"value": number}, seat)
+        audience = ("*",) if following == len(self.seats) else (self.seats[following],)
+        claim = {"fact": "number", "value": number, "polarity": 1, "hedged": False}
+        event = Event("message", audience, {"text": f"The number is {number}.", "claims": [claim]}, seat)
         return Transition(WhispersState(following, number), (event,))
 
     def brief(self, seat: str) -> str:
@@ -76,6 +77,6 @@ class Whispers:
 
     def describe(self, event: Event, seat: str) -> str:
         """Says one event in words."""
-        if event.kind == "whisper":
-            return f"You heard the number {event.data['value']}."
-        return f"{event.seat} said {event.data['number']} aloud." if event.kind == "aloud" else ""
+        if event.kind == "fact":
+            return f"You are told the number {event.data['value']}."
+        return f"{event.seat} said: {event.data['text']}" if event.kind == "message" else ""

@@ -41,7 +41,7 @@ def event_bytes(run: Path) -> bytes:
 
 
 def command(*words: object, **environment: str) -> subprocess.CompletedProcess:
-    settings = {**os.environ, "PYTHONPATH": str(SUPPORT), **environment}
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path]), **environment}
     return subprocess.run(
         [sys.executable, "-c", "from tidings.cli.main import main; main()", *map(str, words)],
         env=settings,

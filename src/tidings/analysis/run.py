@@ -16,8 +16,9 @@ from tidings.core import DataError, Event
 from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
-from tidings.metrics.result import MetricResult
-from tidings.metrics.table import ROWS, evaluate
+from tidings.metrics.evidence import SIDE_TABLES, Evidence
+from tidings.metrics.result import MetricResult, json_row
+from tidings.metrics.table import ROWS, check_metrics, evaluate
 from tidings.runner.folder import RunFolder
 from tidings.runner.twin import correct_actions
 from tidings.simulation.compile import deal_seats
@@ -169,8 +170,12 @@ class Run:
         """Returns one row for each figure, beside the value of the rational twin.
 
         Args:
-            *names: Which metrics; those of the scenario (or all of its environment) by default.
+            *names: Which metrics, tiers (`t0`, `t1`, ...) or `all`; those of the scenario (or all that its environment
+                has of its own) by default.
             failed: What to do about failed rollouts: give no value and say why, or average over the others.
+
+        Raises:
+            ScenarioError: If there is no such metric.
         """
         rows = [result.row() for result in self.metric_results(*names, failed=failed)]
         frame = pl.DataFrame(rows, schema=_METRICS)
@@ -179,14 +184,15 @@ class Run:
 
     def write_metrics(self) -> None:
         """Writes the figures as they are now to `metrics.json` in the run folder."""
-        self._folder.write_json("metrics.json", {row["name"]: row for row in self.metrics().to_dicts()})
+        self._folder.write_json("metrics.json", {row["name"]: json_row(row) for row in self.metrics().to_dicts()})
 
     def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
         """Returns the figures as values."""
         kind = self.scenario.environment.kind
+        check_metrics(kind, names, "metric")
         n_failed = int(self.status.get("failed", 0))
-        wanted = names or self.scenario.metrics
-        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=failed == "drop")
+        wanted, is_dropped = names or self.scenario.metrics, failed == "drop"
+        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=is_dropped, evidence=self.evidence())
 
     def twin_results(self, *names: str) -> list[MetricResult]:
         """Returns the figures of the rational twin; empty if there is none."""
@@ -194,6 +200,22 @@ class Run:
         return (
             [] if rows.is_empty() else evaluate(self.scenario.environment.kind, names or self.scenario.metrics, rows, 0)
         )
+
+    def evidence(self) -> Evidence:
+        """Returns what metrics read: the rollouts that ended well, and the rows that were measured beside them."""
+        absent = "this run logged one row a rollout; run it again with `--set rollouts.log=full` and fewer rollouts"
+        return Evidence(
+            lambda: ((rollout, _events(lines)) for rollout, lines in self.ended()),
+            to_social_graph(nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")),
+            self.scenario.rollouts.seed,
+            {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
+            absent if self.is_summary else "",
+        )
+
+    def rows_beside(self, name: str) -> pl.DataFrame:
+        """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""
+        path = self.path / "rows" / f"{name}.parquet"
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=SIDE_TABLES[name])
 
     @property
     def plot(self) -> Plots:
@@ -268,6 +290,12 @@ _METRICS = {
     "high": pl.Float64,
     "estimator": pl.String,
     "reason": pl.String,
+    "null_mean": pl.Float64,
+    "p": pl.Float64,
+    "reliable": pl.Boolean,
+    "events": pl.List(pl.String),
+    "tier": pl.String,
+    "version": pl.Int64,
 }
 
 

@@ -30,9 +30,10 @@ def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
 
 def _entries(kind: Kind) -> list[tuple[str, str]]:
     if kind is Kind.metrics:
-        from tidings.metrics.table import METRICS
+        from tidings.metrics.table import FLOW, METRICS
 
-        return [(name, f"{env}: {_first(f)}") for env, table in METRICS.items() for name, f in table.items()]
+        rows = [(name, f"rows  {env}: {_first(f)}") for env, table in METRICS.items() for name, f in table.items()]
+        return rows + [(name, f"{metric.tier:4}  {metric.text}") for name, metric in FLOW.items()]
     if kind is Kind.graphs:
         from tidings.spec.graphs import GENERATORS
 

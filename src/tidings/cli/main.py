@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from tidings.cli import bench, compare, doctor, estimate, list_, replay, report, resume, run, schema, validate, view
+from tidings.cli import (
+    bench,
+    compare,
+    doctor,
+    estimate,
+    list_,
+    metrics,
+    replay,
+    report,
+    resume,
+    run,
+    schema,
+    validate,
+    view,
+)
 from tidings.core import ReplayError, RequestError
 
 __all__ = ["app", "main"]
@@ -29,6 +43,7 @@ for name, command in (
     ("estimate", estimate.estimate),
     ("replay", replay.replay),
     ("compare", compare.compare),
+    ("metrics", metrics.metrics),
     ("report", report.report),
     ("view", view.view),
     ("doctor", doctor.doctor),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from tidings.metrics.result import json_row
+
 if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from tidings.analysis.run import Run
     from tidings.runner.execute import Outcome
 
-__all__ = ["finish", "finish_sweep", "metric_table", "run_json"]
+__all__ = ["finish", "finish_sweep", "metric_table", "remark", "run_json"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -61,7 +63,7 @@ def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
         "rollouts": outcome.n_rollouts,
         "done": outcome.n_done,
         "failed": outcome.n_failed,
-        "metrics": {row["name"]: row for row in run.metrics().to_dicts()},
+        "metrics": {row["name"]: json_row(row) for row in run.metrics().to_dicts()},
     }
 
 
@@ -71,17 +73,28 @@ def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     has_twin = frame["twin"].null_count() < len(frame)
-    table.add_column("metric")
-    for heading in ("value", "95 % interval"):
+    has_null = frame["null_mean"].null_count() < len(frame)
+    table.add_column("metric", no_wrap=True)
+    for heading in ("value", *(["null"] if has_null else []), "95 % interval"):
         table.add_column(heading, justify="right")
     if has_twin:
         table.add_column("rational twin", justify="right")
     table.add_column("unit")
     for row in frame.to_dicts():
-        cells = [row["name"], _number(row["value"]), _interval(row["low"], row["high"])]
+        cells = [row["name"], _number(row["value"])]
+        cells += [_number(row["null_mean"])] if has_null else []
+        cells += [_interval(row["low"], row["high"])]
         cells += [_number(row["twin"])] if has_twin else []
-        table.add_row(*cells, row["unit"] if row["value"] is not None else row["reason"])
+        table.add_row(*cells, remark(row))
     return table
+
+
+def remark(row: dict[str, Any]) -> str:
+    """Returns the unit of a figure with what keeps it from being taken at its word; why it has no value if it has none.
+
+    An estimate that its null does not tell from zero never stands without saying so.
+    """
+    return row["reason"] if row["value"] is None else "; ".join(filter(None, [row["unit"], row["reason"]]))
 
 
 def _print_run(run: Run, outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ is the classic model of herds. With a planner in its seat, the planner sets the 
 | `state` | nobody | `value`: the true state |
 | `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
+| `fact_declared` | nobody | the signal as the analyst knows it, see docs/design/003 |
 | `signal` | the agent; the planner if it `sees: all` | `fact`, `value`, `precision`, perhaps `text` |
 | `action` | those who hear the agent, the planner | `action` |
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -282,7 +283,20 @@ class SocialLearning:
         if (sheet := self.params.fact_sheet) is not None:
             data["text"] = sheet.message(value, self.params.states, state.seed.child("oracle", state.position))
         audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
-        return (Event("signal", audience, data, seat),)
+        return (Event("fact_declared", NOBODY, self._declared(data, audience), seat), Event("signal", audience, data, seat))
+
+    def _declared(self, signal: Mapping[str, Any], audience: tuple[str, ...]) -> dict[str, Any]:
+        """Returns the signal as the analyst's ledger knows it; its prior is that of somebody who has seen nothing."""
+        p, q, states = self.params.prior, signal["precision"], list(self.params.states)
+        p_good = p * q + (1.0 - p) * (1.0 - q)
+        return {
+            "fact": signal["fact"],
+            "value": signal["value"],
+            "owners": [audience[0]],
+            "visibility": list(audience),
+            "prior_p": p_good if signal["value"] == states[1] else 1.0 - p_good,
+            "domain": states,
+        }
 
     def given_order(self) -> tuple[str, ...]:
         """Returns the seats in order of play; where it is random, in the graph's order before shuffling."""

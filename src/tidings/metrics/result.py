@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from scipy.special import ndtri, stdtrit
 
-__all__ = ["MetricResult", "mean_result", "refused", "share_result"]
+__all__ = ["MetricResult", "json_row", "mean_result", "refused", "share_result"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,14 @@ class MetricResult:
         low: Lower end of the 95 % interval.
         high: Upper end of the 95 % interval.
         estimator: How value and interval were made.
-        reason: Why there is no value.
+        reason: Why there is no value, or what keeps it from being taken at its word.
+        null_mean: Mean of the value where there is nothing to measure; None unless the estimator has such a null.
+        p: Share of that null at or above the value; None as for `null_mean`.
+        reliable: Whether the sample is large enough for the estimator; None where no rule is known.
+        events: The events it rests on, as texts `rollouts:indices`, for example `0-2:4,7-9`; `*` is all of them.
+        tier: How it comes to its value: `rows` (figures of one environment), `t0` exact provenance, `t1` exact Bayes,
+            `t2` model-based, `t3` interventional, `t4` sampled.
+        version: Version of the definition; figures of different versions are not comparable.
     """
 
     name: str
@@ -37,10 +44,29 @@ class MetricResult:
     high: float | None = None
     estimator: str = ""
     reason: str = ""
+    null_mean: float | None = None
+    p: float | None = None
+    reliable: bool | None = None
+    events: tuple[str, ...] = ()
+    tier: str = ""
+    version: int = 1
+
+    def noting(self, **changes: Any) -> MetricResult:
+        """Returns the result with some fields changed."""
+        return replace(self, **changes)
 
     def row(self) -> dict[str, Any]:
-        """Returns the fields by name."""
-        return asdict(self)
+        """Returns the fields by name; `events` as a list."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"events": list(self.events)}
+
+
+def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the row of a figure as JSON values: what JSON cannot hold becomes null, and `reason` says what it was."""
+    odd = {name: value for name, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
+    if not odd:
+        return dict(row)
+    said = "; ".join(f"{name} is {value}" for name, value in odd.items())
+    return {**row, **dict.fromkeys(odd), "reason": "; ".join(filter(None, [row["reason"], said]))}
 
 
 def mean_result(
@@ -48,11 +74,19 @@ def mean_result(
 ) -> MetricResult:
     """Returns the mean of independent values with a 95 % t interval, cut to the values that are possible.
 
-    Undefined: None without values; the interval is None for a single one.
+    Infinite values are values: with one of them the mean is infinite, and it has no interval.
+
+    Undefined: None without values, or where +inf meets -inf; the interval is None for a single one.
     """
     n = len(values)
     if n == 0:
         return refused(name, unit, 0, "no rollout has a value")
+    if infinite := {value for value in values if math.isinf(value)}:
+        if len(infinite) == 2:
+            return refused(name, unit, n, "both +inf and -inf among the values")
+        n_infinite = sum(math.isinf(value) for value in values)
+        said = f"{n_infinite} of {n} values are infinite"
+        return MetricResult(name, infinite.pop(), unit, n, estimator="mean", reason=said)
     mean = math.fsum(values) / n
     if n == 1:
         return MetricResult(name, mean, unit, 1, estimator="one value")

@@ -1,20 +1,26 @@
-"""The table of metrics: name -> function of the per-rollout rows of one kind of environment."""
+"""The tables of metrics. Adding one is one function and one line here.
+
+`METRICS`: environment -> name -> function of its per-rollout rows. `FLOW`: name -> metric of any environment, a
+function of the events of a run and of what was measured beside them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
 from tidings.metrics import hidden_profile, social_learning
+from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
-from tidings.metrics.result import MetricResult
+from tidings.metrics.metric import TIERS, Metric
+from tidings.metrics.provenance import PROVENANCE
+from tidings.metrics.result import MetricResult, refused
 
-__all__ = ["METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate"]
+__all__ = ["FLOW", "METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate", "known_metrics"]
 
 
 class RowMaker(NamedTuple):
@@ -60,38 +66,87 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-def check_metrics(environment: str, names: Sequence[str]) -> None:
-    """Checks that the metrics exist for this kind of environment.
+FLOW: Mapping[str, Metric] = {**PROVENANCE}
+"""Metrics of any environment: name -> function of the events of a run."""
+
+
+def known_metrics(environment: str) -> dict[str, tuple[str, str]]:
+    """Returns name -> (tier, words) of every metric that a run of this environment can be asked for."""
+    rows = {name: ("rows", _first_line(compute)) for name, compute in METRICS.get(environment, {}).items()}
+    return rows | {name: (metric.tier, metric.text) for name, metric in FLOW.items()}
+
+
+def check_metrics(environment: str, names: Sequence[str], where: str = "metrics") -> None:
+    """Checks that the metrics exist for this kind of environment; the name of a tier, or `all`, stands for many.
 
     Raises:
         ScenarioError: At the first that does not.
     """
-    known = METRICS.get(environment, {})
+    known = [*known_metrics(environment), *TIERS, "all"]
     for i, name in enumerate(names):
         if name not in known:
-            allowed = f"metrics of {environment}: {', '.join(known) or 'none'}"
-            raise ScenarioError(f"metrics.{i}", f"no metric {name!r}", allowed, suggest(name, known))
+            allowed = f"metrics of {environment}: {', '.join(known)}"
+            raise ScenarioError(f"{where}.{i}", f"no metric {name!r}", allowed, suggest(name, known))
 
 
 def evaluate(
-    environment: str, names: Sequence[str], rows: pl.DataFrame, n_failed: int, *, drop_failed: bool = False
+    environment: str,
+    names: Sequence[str],
+    rows: pl.DataFrame,
+    n_failed: int,
+    *,
+    drop_failed: bool = False,
+    evidence: Evidence | None = None,
 ) -> list[MetricResult]:
-    """Returns the metrics of a run from its per-rollout rows.
+    """Returns the metrics of a run.
 
     Args:
         environment: Kind of the environment.
-        names: Which metrics; all of that environment if empty.
+        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows; if it has none, tier `t0`.
         rows: One row for each rollout that ended well.
         n_failed: Rollouts that failed and are not in `rows`.
         drop_failed: Average over the others all the same.
+        evidence: Events of the rollouts that ended well; without it, only figures of rows are given.
 
     Returns:
         One result for each figure. With failed rollouts and no leave to drop them, no figure has a value.
     """
-    known = METRICS.get(environment, {})
-    results = [result for name in names or known for result in known[name](rows)]
+    results: list[MetricResult] = []
+    events = name_events(rows["rollout"]) if "rollout" in rows.columns else ()
+    for name in _chosen(environment, names):
+        if (compute := METRICS.get(environment, {}).get(name)) is not None:
+            results += [result.noting(tier="rows", events=events) for result in compute(rows)]
+        elif evidence is not None:
+            results += _flow_results(FLOW[name], evidence)
     if n_failed == 0 or drop_failed:
         return results
     n = len(rows) + n_failed
     reason = f"{n_failed} of {n} rollouts failed; ask with failed='drop' to average over the other {len(rows)}"
-    return [replace(r, value=None, se=None, low=None, high=None, reason=reason) for r in results]
+    return [_withheld(result, reason) for result in results]
+
+
+def _chosen(environment: str, names: Sequence[str]) -> Iterable[str]:
+    """Returns the names of single metrics, each once."""
+    known = known_metrics(environment)
+    wanted = names or (("rows",) if environment in METRICS else ("t0",))
+    groups = {tier: [name for name, (of, _) in known.items() if of == tier] for tier in TIERS} | {"all": list(known)}
+    return dict.fromkeys(name for wish in wanted for name in groups.get(wish, [wish]))
+
+
+def _flow_results(metric: Metric, evidence: Evidence) -> list[MetricResult]:
+    if evidence.absent:
+        found = [refused(name, unit, 0, evidence.absent) for name, unit in metric.figures]
+    else:
+        found = metric.compute(evidence)
+    return [result.noting(tier=metric.tier, version=metric.version) for result in found]
+
+
+def _withheld(result: MetricResult, reason: str) -> MetricResult:
+    """Returns the result without anything that could be taken for a value."""
+    return result.noting(
+        value=None, se=None, low=None, high=None, null_mean=None, p=None, reliable=None, events=(), reason=reason
+    )
+
+
+def _first_line(compute: Callable[..., Any]) -> str:
+    return (compute.__doc__ or "").strip().split("\n")[0].removeprefix("Returns ")

@@ -39,7 +39,7 @@ def _messages(run: Run) -> Rows:
 
 def _facts(run: Run) -> Rows:
     for e in run.lines():
-        if "fact" in e.data:
+        if "fact" in e.data and e.kind != "fact_declared":
             yield e.rollout, e.step, e.data["fact"], e.seat, list(e.audience), json.dumps(e.data.get("value"))
 
 
