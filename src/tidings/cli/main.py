@@ -18,6 +18,7 @@ from tidings.cli import (
     resume,
     run,
     schema,
+    status,
     validate,
     view,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
 for name, command in (
     ("run", run.run),
     ("resume", resume.resume),
+    ("status", status.status),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("list", list_.list_),
