@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tidings.core import Event, SocialGraph, Transition, World
+from tidings.environments.dialop import Dialop, DialopParams
 from tidings.environments.hidden_profile import HiddenProfile, HiddenProfileParams
+from tidings.environments.many_states import ManyStates, ManyStatesParams
 from tidings.environments.social_learning import SocialLearning, SocialLearningParams
 from tidings.environments.talk import Talk, TalkParams
 from tidings.simulation.conformance import ConformanceError, check_barrier, check_environment
@@ -19,12 +21,28 @@ def herd(n: int = 4, *, complete: bool = True, planner: bool = False, **params: 
     return SocialLearning.build(SocialLearningParams(**params), World(graph, planner))
 
 
+def many(n: int = 3, *, planner: bool = False, **params: Any) -> ManyStates:
+    graph = SocialGraph.from_edges(
+        [f"a{i}" for i in range(n)], [("a0", "a1"), ("a0", "a2"), ("a1", "a2")], directed=False
+    )
+    return ManyStates.build(ManyStatesParams(**params), World(graph, planner))
+
+
 def hidden(**params: Any) -> HiddenProfile:
     facts = [{"fact": f"h{i}", "text": f"Reason number {i}."} for i in range(5)]
     item = {"id": "q", "text": "Which?", "options": ["X", "Y"], "gold": "X", "shared": facts[:1], "hidden": facts[1:4]}
     graph = SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)
     items = (item, {**item, "gold": "Y", "hidden": facts[2:]})
     return HiddenProfile.build(HiddenProfileParams(rounds=2, **params), World(graph, items=items))
+
+
+def game(**params: Any) -> Dialop:
+    graph = SocialGraph.from_edges(("a0", "a1"), [("a0", "a1")], directed=False)
+    masks = [[[1, 0], [0, 0]], [[0, 0], [0, 1]]]
+    names = {"reviewers": ["R0", "R1"], "papers": ["P0", "P1"], "scales": [1.0, 2.0], "masks": masks}
+    tables = ([[5, 1], [1, 7]], [[5, 1], [1, 9]], [[5, 1], [1, 90]])  # the first player sees 5 in all of them
+    items = tuple({"id": str(i), "table": table, **names} for i, table in enumerate(tables))
+    return Dialop.build(DialopParams(turns=4, **params), World(graph, items=items))
 
 
 CASES = {
@@ -36,6 +54,12 @@ CASES = {
     "random order": herd(3, order="random"),
     "one agent": herd(1),
     "short horizon": herd(horizon=2),
+    "losses by seat": herd(3, loss_false_good={"a0": 1.0, "a1": 2.0, "a2": 3.0}),
+    "many states": many(),
+    "many states, planner": many(planner=True),
+    "dialop": game(),
+    "dialop, alone": game(talk=False),
+    "dialop, one agent": game(talk=False, players=1, information="full"),
     "hidden profile": hidden(),
     "hidden profile, cites": hidden(cites=True),
     "hidden profile, one agent": hidden(information="full", voters=1, ballots=2),
@@ -54,6 +78,7 @@ def test_environments_keep_every_promise(name: str) -> None:
 def test_barrier_compares_many_pairs() -> None:
     assert check_barrier(CASES["complete"]) > 100
     assert check_barrier(CASES["hidden profile"]) > 60
+    assert check_barrier(CASES["dialop"]) > 60
 
 
 @dataclass(frozen=True)
