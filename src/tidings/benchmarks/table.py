@@ -16,6 +16,7 @@ SUITES: Mapping[str, str] = {
     "deliberation": "tidings.benchmarks.deliberation:run_deliberation",
     "dialop": "tidings.benchmarks.asymmetry.dialop_suite:run_dialop",
     "hidden_profile": "tidings.benchmarks.asymmetry.hidden_profile_suite:run_hidden_profile",
+    "informative": "tidings.benchmarks.asymmetry.informative_suite:run_informative",
     "steering-analytical": "tidings.benchmarks.steering:run_analytical",
     "steering-extensions": "tidings.benchmarks.steering:run_extensions",
     "steering-hybrid": "tidings.benchmarks.steering:run_hybrid",

@@ -19,6 +19,7 @@ from tidings.cli import (
     resume,
     run,
     schema,
+    status,
     validate,
     view,
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 for name, command in (
     ("run", run.run),
     ("resume", resume.resume),
+    ("status", status.status),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("list", list_.list_),
