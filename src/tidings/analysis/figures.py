@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["BLUE", "FIGURES", "GREEN", "GREY", "INK", "ORANGE", "Plots", "find_figure", "to_svg"]
 
 FIGURES: Mapping[str, str] = {
+    "accuracy_calls": "tidings.analysis.outcome_figures:accuracy_calls",
     "actions": "tidings.analysis.herd_figures:actions",
     "beliefs": "tidings.analysis.herd_figures:beliefs",
+    "calibration": "tidings.analysis.belief_figures:calibration",
+    "cascades": "tidings.analysis.herd_figures:cascades",
     "correctness": "tidings.analysis.herd_figures:correctness",
+    "cost": "tidings.analysis.outcome_figures:cost",
     "graph": "tidings.analysis.graph_figures:graph",
+    "policy": "tidings.analysis.planner_figures:policy",
+    "trajectories": "tidings.analysis.belief_figures:trajectories",
+    "welfare": "tidings.analysis.outcome_figures:welfare",
 }
 
 

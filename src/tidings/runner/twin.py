@@ -17,7 +17,7 @@ from tidings.spec.scenario import Scenario
 
 __all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario"]
 
-_RATIONAL = {"hidden_profile": "tally", "social_learning": "bayesian"}
+_RATIONAL = {"hidden_profile": "tally", "many_states": "bayesian", "social_learning": "bayesian"}
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {"hidden_profile": {"cites": True}}
 """Environment -> settings under which its exact seats can tell each other what they know."""
 _MODEL_PLANNERS = ("llm",)

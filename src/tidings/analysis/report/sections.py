@@ -29,7 +29,9 @@ def metrics(run: Run) -> Markup | None:
     for row in frame.to_dicts():
         interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
         cells = [row["name"], number(row["value"]), interval, *([number(row["twin"])] if has_twin else [])]
-        rows.append([*cells, f"{row['n']:,}", row["unit"] if row["value"] is not None else row["reason"]])
+        reason = el("small", f" {row['reason']}") if row["reason"] and row["value"] is not None else None
+        words = [row["unit"], reason] if row["value"] is not None else row["reason"]
+        rows.append([*cells, f"{row['n']:,}", words])
     numeric = frozenset({1, 3, 4} if has_twin else {1, 3})
     return _section("metrics", "Every metric", table(headings, rows, numeric))
 
