@@ -11,9 +11,9 @@ from tidings.analysis.run import Run, load_run
 from tidings.core import ScenarioError
 from tidings.metrics.table import check_metrics
 from tidings.runner.execute import Outcome, resume_run, start_run
-from tidings.runner.folder import RunFolder
 from tidings.runner.fork import MIN_SAMPLES, ForkOutcome, ForkSpec, fork_run, parse_fork
 from tidings.runner.progress import Progress
+from tidings.runner.sweeps import run_sweep
 from tidings.simulation.compile import check_components
 from tidings.simulation.interventions import Swap
 from tidings.spec.io import check_scenario, make_source, read_source
@@ -115,22 +115,12 @@ def play_sweep(
 
     Raises:
         ScenarioError: If a variant is wrong; nothing is played then.
+        DataError: If a variant's folder holds a run of another scenario.
     """
     variants = expand(make_source(scenario))
     for variant in variants:
         check_components(variant.scenario, variant.source)
-    outcomes: dict[str, Outcome] = {}
-    for variant in variants:
-        path = Path(out) / f"{scenario.name}-sweep" / variant.id
-        if (kept := _done(path)) is not None:
-            outcomes[variant.id] = kept
-        elif (path / "manifest.json").is_file():
-            outcomes[variant.id] = play_on(path, make_progress())
-        else:
-            outcomes[variant.id] = _with_metrics(start_run(variant.scenario, path, make_progress(), is_exact=True))
-        if outcomes[variant.id].status != "done":
-            break
-    return outcomes
+    return run_sweep(scenario, variants, Path(out) / f"{scenario.name}-sweep", make_progress, _with_metrics)
 
 
 def play_on(
@@ -185,14 +175,6 @@ def play_fork(path: str | Path, spec: ForkSpec, out: str | Path, progress: Progr
     for arm in outcome.n_failed:
         load_run(outcome.folder / arm).write_metrics()
     return outcome
-
-
-def _done(path: Path) -> Outcome | None:
-    """Returns how a run ended that needs nothing more; None for any other folder."""
-    status = RunFolder(path).read_status()
-    if status.get("status") != "done":
-        return None
-    return Outcome(path, "done", status["rollouts"], status["done"], status["failed"])
 
 
 def _with_metrics(outcome: Outcome) -> Outcome:

@@ -20,6 +20,7 @@ from tidings.cli import (
     resume,
     run,
     schema,
+    status,
     validate,
     view,
 )
@@ -39,6 +40,7 @@ app = typer.Typer(
 for name, command in (
     ("run", run.run),
     ("resume", resume.resume),
+    ("status", status.status),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("list", list_.list_),
