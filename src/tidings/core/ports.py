@@ -14,7 +14,18 @@ from tidings.core.memory import Archive, Memory
 from tidings.core.observation import Observation
 from tidings.core.seeds import SeedPath
 
-__all__ = ["Agent", "Embedder", "Environment", "LanguageModel", "Reply", "SeatContext", "Transition", "Turn", "World"]
+__all__ = [
+    "Agent",
+    "Embedder",
+    "Environment",
+    "LanguageModel",
+    "Reply",
+    "SeatContext",
+    "StatesPolicy",
+    "Transition",
+    "Turn",
+    "World",
+]
 
 
 class Turn(NamedTuple):
@@ -94,6 +105,15 @@ class Agent(Protocol):
         Raises:
             SeatError: If it cannot; the loop records the failure. Never a default action.
         """
+        ...
+
+
+@runtime_checkable
+class StatesPolicy(Protocol):
+    """What an agent may offer whose behaviour is a known law: its messages then have exact probabilities."""
+
+    def policy(self, observation: Observation, spec: ActionSpec) -> Sequence[tuple[Reply, float]]:
+        """Returns every reply that `act` could give, with its probability over the seat's own draws."""
         ...
 
 
