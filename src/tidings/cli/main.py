@@ -12,6 +12,7 @@ from tidings.cli import (
     doctor,
     estimate,
     export,
+    fork,
     list_,
     metrics,
     replay,
@@ -19,6 +20,7 @@ from tidings.cli import (
     resume,
     run,
     schema,
+    status,
     validate,
     view,
 )
@@ -38,6 +40,7 @@ app = typer.Typer(
 for name, command in (
     ("run", run.run),
     ("resume", resume.resume),
+    ("status", status.status),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("list", list_.list_),
@@ -45,6 +48,7 @@ for name, command in (
     ("replay", replay.replay),
     ("compare", compare.compare),
     ("metrics", metrics.metrics),
+    ("fork", fork.fork),
     ("report", report.report),
     ("export", export.export),
     ("view", view.view),
