@@ -12,12 +12,14 @@ __all__ = ["frames_page", "write_frames"]
 _HEAD = """# Frames
 
 A run is read as data frames (polars). `run.events()` or `run.frame("events")` reads one; `run.scan("events")` gives a
-`LazyFrame` that reads the log in batches when it is collected, and only as far as needed. `tidings export RUN --to
-parquet` writes them all, with a first column `run`. `tidings export RUN --to chat-jsonl` writes what every seat saw and said as
-OpenAI-style chats.
+`LazyFrame` that reads the log in batches when it is collected, and only as far as needed.
 
-This page is made by `make docs` from the table in `src/tidings/analysis/frames/table.py`; a new frame is one file and one
-line.
+`tidings export RUN --to parquet` writes them all, with a first column `run`;
+`tidings export RUN --to chat-jsonl` writes
+what every seat saw and said as OpenAI-style chats.
+
+This page is made by `make docs` from the table in `src/tidings/analysis/frames/table.py`; a new frame is one file and
+one line.
 """
 
 
