@@ -9,6 +9,7 @@ import typer
 from tidings.cli import (
     bench,
     compare,
+    density,
     doctor,
     estimate,
     export,
@@ -49,6 +50,7 @@ for name, command in (
     ("compare", compare.compare),
     ("metrics", metrics.metrics),
     ("fork", fork.fork),
+    ("density", density.density),
     ("report", report.report),
     ("export", export.export),
     ("view", view.view),
