@@ -18,6 +18,7 @@ from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
+from tidings.metrics.influence import INFLUENCE
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
@@ -82,7 +83,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY, **INFLUENCE}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
