@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import hidden_profile, social_learning
+from tidings.metrics import collaboration, hidden_profile, social_learning
+from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
 from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
+from tidings.metrics.influence import INFLUENCE
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
@@ -42,6 +44,7 @@ class RowMaker(NamedTuple):
 
 
 ROWS: Mapping[str, RowMaker] = {
+    "collaboration": RowMaker(collaboration_row, COLLABORATION_COLUMNS),
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
@@ -58,6 +61,15 @@ _DECISIONS = {
 }
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
+    "collaboration": {
+        "answered": collaboration.answered,
+        "right": collaboration.right,
+        "evidence_precision": collaboration.evidence_precision,
+        "evidence_recall": collaboration.evidence_recall,
+        "rounds": collaboration.rounds,
+        "messages": collaboration.messages,
+        "recruited": collaboration.recruited,
+    },
     "hidden_profile": {
         "right_before": hidden_profile.right_before,
         "right_after": hidden_profile.right_after,
@@ -71,7 +83,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY, **INFLUENCE}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
