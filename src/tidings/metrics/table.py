@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import deliberation, hidden_profile, social_learning
+from tidings.metrics import collaboration, deliberation, hidden_profile, social_learning
+from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
 from tidings.metrics.deliberation import DELIBERATION_COLUMNS, deliberation_row
 from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
+from tidings.metrics.influence import INFLUENCE
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
@@ -43,6 +45,7 @@ class RowMaker(NamedTuple):
 
 
 ROWS: Mapping[str, RowMaker] = {
+    "collaboration": RowMaker(collaboration_row, COLLABORATION_COLUMNS),
     "deliberation": RowMaker(deliberation_row, DELIBERATION_COLUMNS),
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
@@ -67,6 +70,15 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
         "calls": deliberation.mean_calls,
         "depth": deliberation.mean_depth,
     },
+    "collaboration": {
+        "answered": collaboration.answered,
+        "right": collaboration.right,
+        "evidence_precision": collaboration.evidence_precision,
+        "evidence_recall": collaboration.evidence_recall,
+        "rounds": collaboration.rounds,
+        "messages": collaboration.messages,
+        "recruited": collaboration.recruited,
+    },
     "hidden_profile": {
         "right_before": hidden_profile.right_before,
         "right_after": hidden_profile.right_after,
@@ -80,7 +92,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY, **INFLUENCE}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
