@@ -13,12 +13,15 @@ import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
 from tidings.metrics import hidden_profile, social_learning
+from tidings.metrics.beside import BESIDE
 from tidings.metrics.evidence import Evidence, name_events
+from tidings.metrics.exact_beliefs import BELIEFS
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
+from tidings.metrics.sampled_flow import SAMPLED
 
 __all__ = ["FLOW", "METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate", "known_metrics"]
 
@@ -66,7 +69,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **BELIEFS, **BESIDE, **SAMPLED}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
