@@ -17,14 +17,7 @@ from tidings.log.reader import read_rollouts
 from tidings.runner.cluster import InlineCluster, InlinePlayer
 from tidings.runner.progress import Progress
 
-SUPPORT = Path(__file__).parents[1] / "support"
-
 MODEL_SEATS = "[{kind: llm, count: 2, model: m}, {kind: scripted, policy: talk, count: 2}]"
-
-
-@pytest.fixture(autouse=True)
-def _seats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(SUPPORT))
 
 
 def write(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tidings.core import Event, SocialGraph, Transition, World
+from tidings.environments.dialop import Dialop, DialopParams
 from tidings.environments.hidden_profile import HiddenProfile, HiddenProfileParams
 from tidings.environments.social_learning import SocialLearning, SocialLearningParams
 from tidings.environments.talk import Talk, TalkParams
@@ -27,6 +28,15 @@ def hidden(**params: Any) -> HiddenProfile:
     return HiddenProfile.build(HiddenProfileParams(rounds=2, **params), World(graph, items=items))
 
 
+def game(**params: Any) -> Dialop:
+    graph = SocialGraph.from_edges(("a0", "a1"), [("a0", "a1")], directed=False)
+    masks = [[[1, 0], [0, 0]], [[0, 0], [0, 1]]]
+    names = {"reviewers": ["R0", "R1"], "papers": ["P0", "P1"], "scales": [1.0, 2.0], "masks": masks}
+    tables = ([[5, 1], [1, 7]], [[5, 1], [1, 9]], [[5, 1], [1, 90]])  # the first player sees 5 in all of them
+    items = tuple({"id": str(i), "table": table, **names} for i, table in enumerate(tables))
+    return Dialop.build(DialopParams(turns=4, **params), World(graph, items=items))
+
+
 CASES = {
     "complete": herd(),
     "path": herd(complete=False),
@@ -36,6 +46,9 @@ CASES = {
     "random order": herd(3, order="random"),
     "one agent": herd(1),
     "short horizon": herd(horizon=2),
+    "dialop": game(),
+    "dialop, alone": game(talk=False),
+    "dialop, one agent": game(talk=False, players=1, information="full"),
     "hidden profile": hidden(),
     "hidden profile, cites": hidden(cites=True),
     "hidden profile, one agent": hidden(information="full", voters=1, ballots=2),
@@ -54,6 +67,7 @@ def test_environments_keep_every_promise(name: str) -> None:
 def test_barrier_compares_many_pairs() -> None:
     assert check_barrier(CASES["complete"]) > 100
     assert check_barrier(CASES["hidden profile"]) > 60
+    assert check_barrier(CASES["dialop"]) > 60
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -28,6 +27,7 @@ from tidings.models.first_tokens import choose_by_first_token
 from tidings.models.guard import GuardParams
 from tidings.models.served_answers import Completion, read_completion
 from tidings.models.served_failures import connection_failure, status_failure, timeout_failure
+from tidings.models.url_rotation import UrlRotation
 
 if TYPE_CHECKING:
     import openai
@@ -41,6 +41,9 @@ _CONNECT_S = 10.0
 
 _Mode = Literal["json_schema", "json_object", "plain"]
 _MODES: tuple[_Mode, ...] = ("json_schema", "json_object", "plain")
+_AILING = frozenset({502, 503, 504})
+"""Answers of what stands before a server that is not there."""
+
 _UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
 
 
@@ -48,7 +51,7 @@ class OpenAICompatibleParams(GuardParams):
     """Parameters of a model behind an OpenAI-compatible address."""
 
     base_url: str | tuple[str, ...] = OFFICIAL_URL
-    """Address, or several that are asked in turn."""
+    """Address, or several that are asked in turn; one that does not answer is passed over for a while."""
     api_key_env: str | None = None
     """Environment variable that holds the key. Only api.openai.com has a default: OPENAI_API_KEY."""
     model: str | None = None
@@ -77,7 +80,7 @@ class OpenAICompatibleModel:
         self._urls = (params.base_url,) if isinstance(params.base_url, str) else params.base_url
         self._clients: list[openai.AsyncOpenAI] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._turn: Iterator[int] = count()
+        self._rotation = UrlRotation(len(self._urls))
         self._modes: dict[str, int] = {}
 
     @classmethod
@@ -218,7 +221,7 @@ class OpenAICompatibleModel:
         """
         import openai
 
-        number = next(self._turn) % len(self._urls)
+        number = self._rotation.next()
         client, key = self._client(number), self._key(self._urls[number])
         sent: Any = messages or _messages(request)
         if self._params.extra_body and "extra_body" not in fields:
@@ -226,11 +229,18 @@ class OpenAICompatibleModel:
         try:
             raw = await client.chat.completions.with_raw_response.create(model=self._model, messages=sent, **fields)
         except openai.APITimeoutError as error:
+            self._rotation.failed(number)
             raise timeout_failure() from error
         except openai.APIConnectionError as error:
+            self._rotation.failed(number)
             raise connection_failure(str(error.__cause__ or error), key) from error
         except openai.APIStatusError as error:
+            (self._rotation.failed if error.status_code in _AILING else self._rotation.answered)(number)
             raise status_failure(error.status_code, error.response.headers, str(error.body or error), key) from error
+        except asyncio.CancelledError:
+            self._rotation.failed(number)  # the guard's time limit: this address keeps callers waiting
+            raise
+        self._rotation.answered(number)
         return read_completion(raw.content)
 
     def _client(self, number: int) -> openai.AsyncOpenAI:

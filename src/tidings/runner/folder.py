@@ -14,7 +14,7 @@ from typing import Any
 
 from tidings.core import DataError
 
-__all__ = ["RunFolder", "provenance", "write_atomically"]
+__all__ = ["RunFolder", "is_alive", "provenance", "write_atomically"]
 
 _PACKAGES = ("tidings", "networkx", "numpy", "langgraph", "openai", "transformers", "torch", "ray")
 
@@ -121,7 +121,7 @@ class RunFolder:
     def read_status(self) -> dict[str, Any]:
         """Returns how far the run is; `running` becomes `interrupted` where the process that wrote it is gone."""
         status = self.read_json("status.json")
-        if status.get("status") == "running" and not _is_alive(status.get("pid")):
+        if status.get("status") == "running" and not is_alive(status.get("pid")):
             status["status"] = "interrupted"
         return status
 
@@ -149,7 +149,8 @@ class RunFolder:
             yield
 
 
-def _is_alive(pid: object) -> bool:
+def is_alive(pid: object) -> bool:
+    """Returns whether a process of this machine has this id."""
     if not isinstance(pid, int):
         return False
     try:

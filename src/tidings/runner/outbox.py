@@ -11,13 +11,13 @@ from tidings.runner.parcels import CallNews, Parcel, Steps
 
 __all__ = ["FULL_BYTES", "GATHER_S", "PARCEL_BYTES", "Outbox"]
 
-PARCEL_BYTES = 64 * 1024
+PARCEL_BYTES = 1024 * 1024
 """A parcel of steps is sent once it is so large."""
 
-FULL_BYTES = 256 * 1024
+FULL_BYTES = 4 * 1024 * 1024
 """Rollouts wait while so much has not been taken."""
 
-GATHER_S = 0.05
+GATHER_S = 0.2
 """Longest time that steps wait for more; calls do not wait."""
 
 _BREATH_S = 0.01

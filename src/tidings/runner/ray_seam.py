@@ -12,16 +12,19 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from tidings.core import MissingPartError, ModelRequest, ModelResponse, RequestError, ScenarioError
 from tidings.runner.cluster import LostError
+from tidings.runner.folder import is_alive
 from tidings.runner.parcels import Batch, EngineJob, Order, Parcel, PlayerJob, ProcessSettings
 from tidings.runner.player import Engine, Player
 from tidings.spec.scenario import RunnerSpec
@@ -32,6 +35,7 @@ _PARCELS_AHEAD = 4
 """Parcels of a batch that may be under way before the player is held back."""
 
 _ENGINE_RETRIES = 3
+_REACH_S = 5.0
 _OBJECT_STORE_BYTES = 256 * 1024 * 1024
 
 
@@ -90,8 +94,11 @@ def _connect(address: str) -> None:
         fix = "run the command on a node of the cluster, with runner.address: auto or host:port"
         raise RequestError("runner.address", f"found {address!r}", "the writer has to be a node of the cluster", fix)
     try:
+        if address not in ("auto", "local"):  # Ray itself tries for minutes
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), _REACH_S).close()
         ray.init(address=address, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         found = f"no Ray cluster at {address!r} ({str(error).splitlines()[0][:200]})"
         raise RequestError("runner.address", found, fix="start one with `ray start --head`, or leave it out") from None
 
@@ -112,8 +119,12 @@ def _kept_signals() -> Iterator[None]:
 @contextmanager
 def _short_folder() -> Iterator[str]:
     """Makes a folder for Ray's sockets, whose paths may not be long, and its logs."""
-    parent = "/tmp" if os.path.isdir("/tmp") else None
-    folder = tempfile.mkdtemp(prefix="tidings-", dir=parent)
+    parent = "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
+    for old in Path(parent).glob("tidings-ray-*-*"):  # of commands that were killed
+        pid = old.name.split("-")[2]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"tidings-ray-{os.getpid()}-", dir=parent)
     try:
         yield folder
     finally:

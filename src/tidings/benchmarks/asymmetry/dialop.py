@@ -35,6 +35,7 @@ __all__ = [
     "VERSION",
     "answer_from_items",
     "build_dialop",
+    "merge_grids",
     "parse_proposal",
     "write_proposal",
 ]
@@ -77,7 +78,7 @@ def answer_from_items(question: Question, items: Iterable[PrivateItem]) -> Pairs
     grids = _told_grids(items)
     if not grids:
         return None
-    merged = _merge_grids(list(grids.values()))
+    merged = merge_grids(list(grids.values()))
     fill = float(UNSEEN) if question.type == "dialop-unscaled" else float(np.nanmean(merged))
     return optimal_assignment(np.where(np.isnan(merged), fill, merged))
 
@@ -166,7 +167,11 @@ def _told_grids(items: Iterable[PrivateItem]) -> dict[str, NDArray[np.float64]]:
     return grids
 
 
-def _merge_grids(grids: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def merge_grids(grids: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Returns one table of what several players see, in the unit of the first, `[8, 8]`; NaN where nobody sees.
+
+    The rule is that of `answer_from_items`.
+    """
     first, *others = grids
     stack = [first]
     for grid in others:

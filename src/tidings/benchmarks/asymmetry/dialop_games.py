@@ -20,6 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from tidings.benchmarks.asymmetry.sources import convert_record, read_json_lines
 from tidings.benchmarks.streams import stream_generator
 from tidings.core.errors import DataError
+from tidings.theory.assignment import Pairs, assignment_reward, optimal_assignment
 
 __all__ = [
     "SIZE",
@@ -35,6 +36,7 @@ __all__ = [
     "own_view_norms",
     "player_view",
     "random_norm",
+    "tie_noise",
 ]
 
 SIZE = 8
@@ -42,9 +44,6 @@ SIZE = 8
 
 UNSEEN = 50
 """Value of a cell that neither player sees."""
-
-Pairs = tuple[tuple[int, int], ...]
-"""An assignment: (row, column) for each row, in the order of the rows."""
 
 Grid = tuple[tuple[int, ...], ...]
 """A table of whole numbers, row by row."""
@@ -120,16 +119,6 @@ def _solved_reward(view: NDArray[np.float64], table: NDArray[np.float64]) -> flo
     return float(table[linear_sum_assignment(view, maximize=True)].sum())
 
 
-def optimal_assignment(table: NDArray[np.generic] | Sequence[Sequence[float]]) -> Pairs:
-    """Returns an assignment of the highest total reward, exactly.
-
-    Args:
-        table: Rewards `[n, n]`.
-    """
-    rows, columns = linear_sum_assignment(np.asarray(table, dtype=float), maximize=True)
-    return tuple(zip(rows.tolist(), columns.tolist(), strict=True))
-
-
 def player_view(game: DialopGame, player: int) -> NDArray[np.float64]:
     """Returns what a player sees `[8, 8]`: int(value x own scale), NaN where nothing is seen."""
     scaled = np.trunc(np.array(game.table) * game.scales[player])
@@ -155,7 +144,7 @@ def own_view_norms(game: DialopGame, n_draws: int, seed: int, fill: float = UNSE
     means = []
     for mask in game.masks:
         view = np.where(np.array(mask, dtype=bool), table, fill).astype(float)
-        rewards = [assignment_reward(table, optimal_assignment(view + _noise(generator))) for _ in range(n_draws)]
+        rewards = [assignment_reward(table, optimal_assignment(view + tie_noise(generator))) for _ in range(n_draws)]
         means.append(float(np.mean(rewards)) / best)
     return means[0], means[1]
 
@@ -175,14 +164,12 @@ def as_permutation(pairs: Sequence[Sequence[int]], size: int = SIZE) -> Pairs | 
     return tuple(ordered) if is_full else None
 
 
-def assignment_reward(table: Sequence[Sequence[float]] | NDArray[np.generic], pairs: Pairs) -> float:
-    """Returns the sum of the assigned cells of a table `[n, n]`."""
-    return float(sum(table[row][column] for row, column in pairs))
+def tie_noise(generator: np.random.Generator, size: int = SIZE) -> NDArray[np.float64]:
+    """Returns noise `[size, size]` that picks among equally good assignments and changes no other choice.
 
-
-def _noise(generator: np.random.Generator) -> NDArray[np.float64]:
-    # Sums are whole numbers apart, and eight draws below 0.1 never add up to one.
-    return generator.random((SIZE, SIZE)) * 0.1
+    Sums of whole numbers are at least one apart, and `size` draws below 0.8 / size never add up to one.
+    """
+    return generator.random((size, size)) * (0.8 / size)
 
 
 def _grid(array: NDArray[np.generic]) -> Grid:

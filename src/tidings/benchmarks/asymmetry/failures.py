@@ -40,7 +40,7 @@ def write_failures(sets: Sequence[SetReport], folder: Path) -> int:
             items = part.plan.items
             for rollout, events in _events(play.folder, set(shown)):
                 item = items[rollout % len(items)]
-                parts.append(f"### Rollout {rollout}: question {item['id']}, seed {rollout // len(items)}")
+                parts.append(f"### Rollout {rollout}: question {item['id']}, play {rollout // len(items)} of it")
                 parts.append(_fenced(_lines(events)))
     path = folder / FAILURES_FILE
     if parts:

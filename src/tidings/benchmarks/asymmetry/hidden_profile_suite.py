@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,8 @@ def _score(column: str, rounds: int) -> ScoreRollout:
 
 def _without_first(score: ScoreRollout) -> ScoreRollout:
     def rest(item: Item, events: Sequence[Event]) -> RolloutScore:
-        first = next((e.seat for e in events if e.kind == "fact"), None)
-        return score(item, [e for e in events if e.seat != first])
+        seats = list(dict.fromkeys(e.seat for e in events if e.kind == "fact" and e.seat))
+        found = score(item, [e for e in events if e.seat != seats[0]])
+        return replace(found, seats=tuple(seats[1:]))
 
     return rest

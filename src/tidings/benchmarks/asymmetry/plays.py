@@ -85,7 +85,7 @@ def _scenario(plan: SetPlan, play: PlaySpec, suite: str, items: Path) -> Scenari
                 "on_failure": "abstain",
                 "log": "full",
                 **rollouts,
-                "count": len(plan.items) * plan.n_seeds,
+                "count": len(plan.items) * plan.n_seeds * play.repeats,
                 "seed": plan.seed,
             },
         }

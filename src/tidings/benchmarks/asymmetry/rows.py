@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tidings.benchmarks.asymmetry.plays import Played
-from tidings.benchmarks.asymmetry.suite import RolloutScore, RowSpec, SetPlan
+from tidings.benchmarks.asymmetry.suite import Item, RolloutScore, RowSpec, SetPlan
 from tidings.core import Event
 from tidings.log.calls import CallRecord, CallStore
 from tidings.log.reader import read_rollouts
@@ -96,10 +97,10 @@ class BarrierCount:
 class _Call:
     """The parts of a recorded call that a cost needs."""
 
-    __slots__ = ("end", "start", "step", "tokens_in", "tokens_out")
+    __slots__ = ("end", "seat", "start", "step", "tokens_in", "tokens_out")
 
     def __init__(self, record: CallRecord) -> None:
-        self.step = record.request.key.step
+        self.step, self.seat = record.request.key.step, record.request.key.seat
         self.tokens_in, self.tokens_out = record.tokens_in, record.tokens_out
         self.start, self.end = record.started, record.started + record.latency_s
 
@@ -159,44 +160,90 @@ def _score_row(
     ended: Mapping[int, tuple[str, list[Event]]],
     calls: Mapping[int, list[_Call]],
 ) -> PlayedRow:
-    n = len(plan.items)
+    n, repeats = len(plan.items), next(play.repeats for play in plan.plays if play.name == spec.play)
     scores = np.full((n, plan.n_seeds), math.nan)
-    results: dict[int, RolloutScore] = {}
-    turns: list[tuple[int, int]] = []
-    busy: list[list[_Call]] = []
-    for rollout in range(n * plan.n_seeds):
-        status, events = ended.get(rollout, ("budget", []))
-        result = spec.score(plan.items[rollout % n], events) if status == "ok" else RolloutScore.failed(status)
-        results[rollout] = result
-        scores[rollout % n, rollout // n] = result.value
-        last = math.inf if result.last_step is None else result.last_step
-        kinds = [e.kind for e in events if e.step <= last]
-        turns.append((kinds.count("reply") + kinds.count("failure"), kinds.count("failure")))
-        busy.append([call for call in calls.get(rollout, ()) if call.step <= last])
-    partly = [result.n_failed for result in results.values() if not math.isnan(result.value) and result.n_failed]
+    results: list[RolloutScore] = []
+    used: list[_Use] = []
+    failed: list[int] = []
+    for question, seed in ((q, s) for s in range(plan.n_seeds) for q in range(n)):
+        rollouts = [question + n * (seed * repeats + j) for j in range(repeats)]
+        parts = [ended.get(rollout, ("budget", [])) for rollout in rollouts]
+        result = _score_parts(plan.items[question], spec, parts)
+        scores[question, seed] = result.value
+        results.append(result)
+        use = [_use(result, events, calls.get(r, ())) for r, (_, events) in zip(rollouts, parts, strict=True)]
+        used.append(_sum_of(use, 1 if spec.combine else repeats))
+        failed += rollouts if math.isnan(result.value) or result.n_failed else []
+    scored = [result for result in results if not math.isnan(result.value)]
+    partly = [result.n_failed for result in scored if result.n_failed]
     return PlayedRow(
         spec,
         played,
         scores,
-        dict(Counter(result.failure for result in results.values() if math.isnan(result.value)).most_common()),
+        dict(Counter(result.failure for result in results if math.isnan(result.value)).most_common()),
         (len(partly), sum(partly)),
-        dict(Counter(result.stop for result in results.values() if result.stop).most_common()),
-        _cost(busy, turns, [result.n_scanned for result in results.values()]),
-        extra_by_score([result for result in results.values() if not math.isnan(result.value)]),
-        tuple(r for r, result in results.items() if math.isnan(result.value) or result.n_failed),
+        dict(Counter(result.stop for result in results if result.stop).most_common()),
+        _cost(used, [result.n_scanned for result in results]),
+        extra_by_score(scored),
+        tuple(sorted(failed)),
     )
 
 
-def _cost(calls: Sequence[Sequence[_Call]], turns: Sequence[tuple[int, int]], scanned: Sequence[int | None]) -> Cost:
-    return Cost(
-        _mean([len(own) for own in calls]),
-        _mean([sum(call.tokens_in for call in own) for own in calls]),
-        _mean([sum(call.tokens_out for call in own) for own in calls]),
-        _mean([seconds_busy((call.start, call.end) for call in own) for own in calls]),
-        _mean([n for n, _ in turns]),
-        _mean([n for _, n in turns]),
-        _mean([n for n in scanned if n is not None]),
+def _score_parts(item: Item, spec: RowSpec, parts: Sequence[tuple[str, list[Event]]]) -> RolloutScore:
+    """Returns the score of one question and seed: that of its rollout, or of its repeats."""
+    well = [events for status, events in parts if status == "ok"]
+    if not well:
+        return RolloutScore.failed(parts[0][0])
+    if spec.combine is not None:
+        result = spec.combine(item, well)
+    else:
+        scores = [spec.score(item, events) for events in well]
+        valid = [score for score in scores if not math.isnan(score.value)]
+        result = valid[0] if valid else scores[0]
+        if len(valid) > 1:
+            result = replace(result, value=_mean([score.value for score in valid]), extra={})
+        if len(parts) == 1:
+            return result
+    n_missing = len(parts) - len(well)
+    return replace(result, n_failed=result.n_failed + n_missing)
+
+
+class _Use(NamedTuple):
+    """What one question used, or the mean use of a repeat."""
+
+    calls: float
+    tokens_in: float
+    tokens_out: float
+    seconds: float
+    turns: float
+    failed_turns: float
+
+
+def _use(result: RolloutScore, events: Sequence[Event], calls: Sequence[_Call]) -> _Use:
+    def pays(seat: str | None, step: int) -> bool:
+        is_early = result.last_step is None or step <= result.last_step
+        return is_early and (result.seats is None or seat in result.seats)
+
+    kinds = [e.kind for e in events if pays(e.seat, e.step)]
+    own = [call for call in calls if pays(call.seat, call.step)]
+    n_failed = kinds.count("failure")
+    return _Use(
+        len(own),
+        sum(call.tokens_in for call in own),
+        sum(call.tokens_out for call in own),
+        seconds_busy((call.start, call.end) for call in own),
+        kinds.count("reply") + n_failed,
+        n_failed,
     )
+
+
+def _sum_of(uses: Sequence[_Use], share: int) -> _Use:
+    return _Use(*(math.fsum(values) / share for values in zip(*uses, strict=True)))
+
+
+def _cost(uses: Sequence[_Use], scanned: Sequence[int | None]) -> Cost:
+    means = _Use(*(_mean(values) for values in zip(*uses, strict=True)))
+    return Cost(**means._asdict(), n_scanned=_mean([n for n in scanned if n is not None]))
 
 
 def _ended(folder: Path) -> dict[int, tuple[str, list[Event]]]:

@@ -22,6 +22,7 @@ from tidings.core import Event, RequestError
 __all__ = [
     "FEWEST_QUESTIONS",
     "FEWEST_SEEDS",
+    "CombineRollouts",
     "Item",
     "PlaySpec",
     "RolloutScore",
@@ -50,6 +51,7 @@ class RolloutScore:
         n_failed: Answers within the rollout that failed although others gave a value (votes of a group).
         stop: Why the talk ended; empty when there is nothing to tell.
         last_step: Last step whose calls this row pays for; None for all.
+        seats: Seats whose calls this row pays for; None for all.
         n_scanned: Messages that memory looked through; None where no memory is searched.
         extra: Further figures to be averaged apart for high and low scores.
     """
@@ -59,6 +61,7 @@ class RolloutScore:
     n_failed: int = 0
     stop: str = ""
     last_step: int | None = None
+    seats: tuple[str, ...] | None = None
     n_scanned: int | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
 
@@ -71,6 +74,9 @@ class RolloutScore:
 ScoreRollout = Callable[[Item, Sequence[Event]], RolloutScore]
 """(item, events of a rollout that ended well) -> its score."""
 
+CombineRollouts = Callable[[Item, Sequence[Sequence[Event]]], RolloutScore]
+"""(item, events of the repeats that ended well) -> one score of all: a vote, a consensus."""
+
 
 @dataclass(frozen=True)
 class PlaySpec:
@@ -79,10 +85,12 @@ class PlaySpec:
     Attributes:
         name: Short name, part of the folder's name: lower-case letters, digits and `-`.
         scenario: As it would stand in a file, without `name`, `environment.items` and `rollouts.count`.
+        repeats: Rollouts of each question and seed: more than one for self-consistency at equal calls.
     """
 
     name: str
     scenario: Mapping[str, Any]
+    repeats: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,14 +100,16 @@ class RowSpec:
     Attributes:
         name: As the table shows it.
         play: Name of the play.
-        score: What a rollout is worth.
+        score: What a rollout is worth; the mean over the repeats of the play is taken.
         about: What the row is, in a few words.
+        combine: What the repeats are worth together, instead of the mean; the row then pays for all of them.
     """
 
     name: str
     play: str
     score: ScoreRollout
     about: str = ""
+    combine: CombineRollouts | None = None
 
 
 @dataclass(frozen=True)
