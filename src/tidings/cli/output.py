@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from tidings.metrics.result import json_row
+from tidings.metrics.result import json_row, remark
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tidings.analysis.run import Run
     from tidings.runner.execute import Outcome
 
-__all__ = ["finish", "finish_sweep", "metric_table", "remark", "run_json"]
+__all__ = ["finish", "finish_sweep", "metric_table", "run_json"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -87,14 +87,6 @@ def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
         cells += [_number(row["twin"])] if has_twin else []
         table.add_row(*cells, remark(row))
     return table
-
-
-def remark(row: dict[str, Any]) -> str:
-    """Returns the unit of a figure with what keeps it from being taken at its word; why it has no value if it has none.
-
-    An estimate that its null does not tell from zero never stands without saying so.
-    """
-    return row["reason"] if row["value"] is None else "; ".join(filter(None, [row["unit"], row["reason"]]))
 
 
 def _print_run(run: Run, outcome: Outcome) -> None:
