@@ -8,6 +8,7 @@ import pytest
 
 import tidings
 from tidings.core import ScenarioError
+from tidings.environments.fact_sheet import FactSheet
 from tidings.simulation.compile import compile_scenario
 from tidings.theory.network_learning import learn_on_network
 
@@ -181,3 +182,32 @@ def test_wrong_fact_sheets_are_one_line(tmp_path: Path, sheet: str, message: str
     with pytest.raises(ScenarioError, match=message) as caught:
         tidings.load_scenario(write(tmp_path, fact_sheet=sheet))
     assert "\n" not in str(caught.value)
+
+
+def test_losses_by_seat_move_each_threshold(tmp_path: Path) -> None:
+    """a0 would lose 3 by playing G wrongly and never follows a signal of 0.7; a1 follows its own as if it were first."""
+    losses = "{a0: 3.0, " + ", ".join(f"a{i}: 1.0" for i in range(1, 8)) + "}"
+    run = tidings.run(write(tmp_path, loss_false_good=losses), out=tmp_path / "runs")
+    events = run.events()
+    signals = {(e["rollout"], e["seat"]): e for e in events.filter(kind="signal").to_dicts()}
+    for event in events.filter(kind="action").to_dicts():
+        action = json.loads(event["data"])["action"]
+        if event["seat"] == "a0":
+            assert action == "B"
+        if event["seat"] == "a1":
+            assert action == json.loads(signals[event["rollout"], "a1"]["data"])["value"]
+    rows = run.rollouts()
+    assert (rows["off_path"] == 0).all()
+    wrong_a0 = (rows["state"] == "G").to_list()
+    assert rows["loss"].to_list() == [
+        pytest.approx(n_wrong - was_wrong + 0.5 * was_wrong)  # a0 loses 2 * (1 - 3/4) when it wrongly plays B
+        for n_wrong, was_wrong in zip((rows["n_agents"] - rows["n_correct"]).to_list(), wrong_a0, strict=True)
+    ]
+
+
+def test_a_message_points_where_most_of_its_statements_speak() -> None:
+    sheet = FactSheet(statements={"B": ("It is slow.", "It is old."), "G": ("It is red.", "It is safe.")})
+    assert sheet.points_to("It is red. It is slow. It is safe.") == "G"
+    assert sheet.points_to("It is old. It is slow.") == "B"
+    assert sheet.points_to("It is red. It is slow.") is None
+    assert sheet.points_to("Nothing to say.") is None

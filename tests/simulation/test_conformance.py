@@ -8,6 +8,7 @@ import pytest
 from tidings.core import Event, SocialGraph, Transition, World
 from tidings.environments.dialop import Dialop, DialopParams
 from tidings.environments.hidden_profile import HiddenProfile, HiddenProfileParams
+from tidings.environments.many_states import ManyStates, ManyStatesParams
 from tidings.environments.social_learning import SocialLearning, SocialLearningParams
 from tidings.environments.talk import Talk, TalkParams
 from tidings.simulation.conformance import ConformanceError, check_barrier, check_environment
@@ -18,6 +19,13 @@ def herd(n: int = 4, *, complete: bool = True, planner: bool = False, **params: 
     edges = [(a, b) for i, a in enumerate(seats) for b in seats[:i] if complete or abs(int(a[1]) - int(b[1])) == 1]
     graph = SocialGraph.from_edges(seats, edges, directed=False)
     return SocialLearning.build(SocialLearningParams(**params), World(graph, planner))
+
+
+def many(n: int = 3, *, planner: bool = False, **params: Any) -> ManyStates:
+    graph = SocialGraph.from_edges(
+        [f"a{i}" for i in range(n)], [("a0", "a1"), ("a0", "a2"), ("a1", "a2")], directed=False
+    )
+    return ManyStates.build(ManyStatesParams(**params), World(graph, planner))
 
 
 def hidden(**params: Any) -> HiddenProfile:
@@ -46,6 +54,9 @@ CASES = {
     "random order": herd(3, order="random"),
     "one agent": herd(1),
     "short horizon": herd(horizon=2),
+    "losses by seat": herd(3, loss_false_good={"a0": 1.0, "a1": 2.0, "a2": 3.0}),
+    "many states": many(),
+    "many states, planner": many(planner=True),
     "dialop": game(),
     "dialop, alone": game(talk=False),
     "dialop, one agent": game(talk=False, players=1, information="full"),

@@ -13,8 +13,9 @@ from pydantic import Field
 from tidings.core import ActionSpec, Observation, Reply, SeatContext, StructuredSpec
 from tidings.core.errors import ReplyError
 from tidings.spec.base import Params
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat
 from tidings.theory.herding import p_play_good, posterior
+from tidings.theory.many_states import LineBelief, action_after, follow_line, posteriors
 from tidings.theory.network_learning import naive_posterior, network_posterior
 
 __all__ = ["BayesianAgent"]
@@ -49,6 +50,8 @@ class BayesianAgent:
             ReplyError: `not_applicable` if the seat is in no social learning situation; `too_many_ancestors` if exact
                 enumeration would pass the stated size.
         """
+        if len(observation.public) and isinstance(observation.public[0].data.get("prior"), list):
+            return _among_many(observation, spec)
         herd = observation.fold_public(follow_herd, HerdBelief())
         signal = next((event.data for event in reversed(observation.private) if event.kind == "signal"), None)
         if herd.setup is None or signal is None:
@@ -58,7 +61,7 @@ class BayesianAgent:
         before = herd.belief if setup["seen"] is None else self._network_belief(observation, setup)
         belief = posterior(before, precision, says_good)
         belief = before if belief != belief else belief
-        p_good = p_play_good(belief, says_good, setup["ties"], setup["threshold"])
+        p_good = p_play_good(belief, says_good, setup["ties"], herd.threshold(observation.seat))
         plays_good = p_good == 1.0 or (p_good == 0.5 and observation.seed.uniform("coin") < 0.5)
         action = setup["states"][int(plays_good)]
         return Reply({"belief": belief, "action": action} if isinstance(spec, StructuredSpec) else action)
@@ -81,8 +84,23 @@ class BayesianAgent:
         if self.params.approximation == "naive":
             return naive_posterior(actions, precisions, setup["prior"])
         seen[me] = sorted(actions)
-        law = (setup["prior"], setup["ties"], setup["threshold"], self.params.max_ancestors)
+        thresholds = [of_seat(setup["threshold"], seat) for seat in order[: me + 1]]
+        law = (setup["prior"], setup["ties"], thresholds, self.params.max_ancestors)
         try:
             return network_posterior(me, actions, seen, precisions, *law)
         except ValueError as error:
             raise ReplyError("too_many_ancestors", str(error)) from None
+
+
+def _among_many(observation: Observation, spec: ActionSpec) -> Reply:
+    """Returns the rational action among K states, with the posterior of that action where the spec asks for one."""
+    line = observation.fold_public(follow_line, LineBelief())
+    signal = next((event.data for event in reversed(observation.private) if event.kind == "signal"), None)
+    if line.setup is None or signal is None:
+        raise ReplyError("not_applicable", "a bayesian agent needs a setup and a signal")
+    states = line.setup["states"]
+    index = states.index(signal["value"])
+    action = action_after(line.belief, signal["precision"], index)
+    belief = posteriors(line.belief, signal["precision"], index)[action]
+    belief = line.belief[action] if belief != belief else min(belief, 1.0)
+    return Reply({"action": states[action], "belief": belief} if isinstance(spec, StructuredSpec) else states[action])

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "load_run"]
 
+_HERDS = ("many_states", "social_learning")
+"""Environments in which agents decide one after another, each right or wrong."""
+
 FailedRollouts = Literal["refuse", "drop"]
 
 
@@ -230,8 +233,8 @@ class Run:
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
     def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
-        """Returns (rollout, true state, whether each agent was right in order of play); social learning only."""
-        if self.is_summary or self.scenario.environment.kind != "social_learning":
+        """Returns (rollout, true state, whether each agent was right in order of play); where agents decide in line."""
+        if self.is_summary or self.scenario.environment.kind not in _HERDS:
             return []
         return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self.ended()]
 

@@ -16,6 +16,7 @@ SUITES: Mapping[str, str] = {
     "dialop": "tidings.benchmarks.asymmetry.dialop_suite:run_dialop",
     "hidden_profile": "tidings.benchmarks.asymmetry.hidden_profile_suite:run_hidden_profile",
     "steering-analytical": "tidings.benchmarks.steering:run_analytical",
+    "steering-extensions": "tidings.benchmarks.steering:run_extensions",
     "steering-hybrid": "tidings.benchmarks.steering:run_hybrid",
     "steering-llm": "tidings.benchmarks.steering:run_llm",
 }

@@ -38,6 +38,16 @@ class FactSheet(Params):
                 raise ValueError(f"statements.{state}: found {len(texts)}; need at least n_for ({self.n_for})")
         return self
 
+    def points_to(self, text: str) -> str | None:
+        """Returns the state for which most statements in a message speak, read from its words; None at a tie.
+
+        This is how the realised precision of messages is measured: from what was said, not from what was meant.
+        """
+        counts = {state: sum(line in text for line in lines) for state, lines in self.statements.items()}
+        most = max(counts.values())
+        leaders = [state for state, count in counts.items() if count == most]
+        return leaders[0] if len(leaders) == 1 and most > 0 else None
+
     def message(self, value: str, states: tuple[str, str], seed: SeedPath) -> str:
         """Returns a message that points to `value`.
 

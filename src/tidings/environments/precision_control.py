@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
-from tidings.core import ScenarioError
-from tidings.theory.steering.costs import PrecisionCost, make_cost
+from tidings.core import PLANNER, Event, Reply, ScenarioError
+from tidings.theory.steering.costs import PrecisionCost, load_shape, make_cost
 
-__all__ = ["PrecisionControl"]
-
-_HALVINGS = 60
+__all__ = ["PrecisionControl", "describe_line"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class PrecisionControl:
         cost: What a deviation from the free precision costs.
         budget: Most it may pay in a rollout; None for no limit.
         error_cost: What one wrong (altruistic) or unwanted (biased) decision costs it.
-        states: The two states, which are also the actions.
+        states: The states, which are also the actions.
         sees_all: Whether it sees the agents' private signals too; else only what is public.
         delta: Weight of each later agent relative to the one before; None where it was not declared (counts as 1).
     """
@@ -35,12 +32,17 @@ class PrecisionControl:
     cost: PrecisionCost
     budget: float | None
     error_cost: float
-    states: tuple[str, str]
+    states: tuple[str, ...]
     delta: float | None = None
     sees_all: bool = False
 
+    @property
+    def least(self) -> float:
+        """The precision of a signal that says nothing: one over the number of states."""
+        return 1.0 / len(self.states)
+
     @classmethod
-    def build(cls, planner: Mapping[str, Any], states: tuple[str, str]) -> PrecisionControl:
+    def build(cls, planner: Mapping[str, Any], states: tuple[str, ...]) -> PrecisionControl:
         """Returns the powers that a scenario declares.
 
         Raises:
@@ -73,39 +75,47 @@ class PrecisionControl:
 
         An altruistic planner does not go below the free precision; nobody spends more than the budget leaves.
         """
-        low = 0.5 if self.objective == "biased" else baseline
+        low = self.least if self.objective == "biased" else baseline
         if self.budget is None:
             return low, 1.0
-        return max(low, baseline - self._reach(baseline - 0.5, spent)), baseline + self._reach(1.0 - baseline, spent)
+        return self.cost.affordable(baseline, low, self.budget - spent)
+
+    def choice(self, seat: str, baseline: float, reply: Reply, audience: tuple[str, ...]) -> Event:
+        """Returns the event of the planner's choice for a seat; one that failed leaves the free precision unpaid."""
+        q = baseline if reply.failure else float(reply.action)
+        data = {"seat": seat, "precision": q, "cost": self.cost.of(q - baseline)}
+        return Event("precision", audience, data, None if reply.failure else PLANNER)
 
     def brief(self, baseline: float | dict[str, float]) -> str:
         """Returns what the planner can do, in words; what it wants and pays its seat says itself."""
         free = f"right with probability {baseline:g}" if isinstance(baseline, float | int) else "as good as they are"
         return (
-            "You set how often each hint is right, from 0.5 (noise) to 1 (certain), one person after another. "
+            f"You set how often each hint is right, from {self.least:.4g} (noise) to 1 (certain), one person after "
+            "another. "
             f"Everybody knows what you set. Left alone, hints are {free}: that is free."
         )
 
-    def _reach(self, limit: float, spent: float) -> float:
-        """Returns the largest deviation up to `limit` that the budget still pays for."""
-        assert self.budget is not None
-        left = self.budget - spent
-        if self.cost.of(limit) <= left:
-            return limit
-        low, high = 0.0, limit
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.cost.of(middle) <= left else (low, middle)
-        return low
-
 
 def _cost(kind: str, weight: float) -> PrecisionCost:
-    module, _, name = kind.partition(":")
     try:
-        return make_cost(getattr(import_module(module), name) if name else kind, weight, "planner.cost")
-    except (ImportError, AttributeError) as error:
-        found, allowed = f"cannot load {kind!r} ({error})", "need package.module:function"
-        raise ScenarioError("planner.cost.kind", found, allowed) from None
+        return make_cost(load_shape(kind, "planner.cost"), weight, "planner.cost")
     except ValueError as error:
         where, _, words = str(error).partition(": ")
         raise ScenarioError(where, words) from None
+
+
+def describe_line(event: Event, seat: str) -> str:
+    """Returns one line of words for what a seat sees of agents that decide one after another; empty for the rest."""
+    data = event.data
+    if event.kind == "precision":
+        who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
+        return f"{who} private hint is right with probability {data['precision']:g}."
+    if event.kind == "signal":
+        mine = event.seat == seat
+        p = f"{data['precision']:g}"
+        if "text" in data:
+            who = "You are" if mine else f"{event.seat} is"
+            return f"{who} told in private: {data['text']} On balance this points to what is true with probability {p}."
+        who = "Your" if mine else f"{event.seat}'s"
+        return f"{who} private hint says {data['value']}. It is right with probability {p}."
+    return f"{event.seat} decided {data['action']}." if event.kind == "action" else ""

@@ -43,12 +43,14 @@ from tidings.core import (
     suggest,
 )
 from tidings.environments.fact_sheet import FactSheet
-from tidings.environments.precision_control import PrecisionControl
+from tidings.environments.precision_control import PrecisionControl, describe_line
 from tidings.spec.base import Params
+from tidings.theory.herd_events import of_seat
 
 __all__ = ["SocialLearning"]
 
 Precision = Annotated[float, Field(ge=0.5, le=1.0)]
+Loss = Annotated[float, Field(gt=0.0)]
 
 
 class SocialLearningParams(Params):
@@ -68,10 +70,10 @@ class SocialLearningParams(Params):
     """Names of the two states, which are also the two actions."""
     state: str | None = None
     """Fixes the true state; drawn from the prior by default."""
-    loss_false_good: Annotated[float, Field(gt=0.0)] = 1.0
-    """Loss of an agent that plays the second state when the first is true."""
-    loss_false_bad: Annotated[float, Field(gt=0.0)] = 1.0
-    """Loss of an agent that plays the first state when the second is true."""
+    loss_false_good: Loss | dict[str, Loss] = 1.0
+    """Loss of an agent that plays the second state when the first is true, for all agents or by seat; public."""
+    loss_false_bad: Loss | dict[str, Loss] = 1.0
+    """Loss of an agent that plays the first state when the second is true, for all agents or by seat; public."""
     ask_belief: bool = True
     """Whether agents also state their belief that the second state is true."""
     story: str = ""
@@ -129,15 +131,8 @@ class SocialLearning:
             ScenarioError: If a named seat does not exist or the horizon is longer than the order.
         """
         seats = world.graph.seats
-        for where, names in (("precision", params.precision), ("order", params.order)):
-            if isinstance(names, str | float | int):
-                continue
-            for name in names:
-                if name not in seats:
-                    found, hint = f"found seat {name!r}", suggest(name, seats)
-                    raise ScenarioError(f"environment.{where}", found, f"{len(seats)} seats exist", hint)
-        if isinstance(params.precision, dict) and (missing := [s for s in seats if s not in params.precision]):
-            raise ScenarioError("environment.precision", f"no value for seat {missing[0]!r}", "need one for every seat")
+        for where in ("precision", "loss_false_good", "loss_false_bad", "order"):
+            _check_seats(where, getattr(params, where), seats)
         n_order = len(params.order) if isinstance(params.order, tuple) else len(seats)
         if params.horizon is not None and params.horizon > n_order:
             raise ScenarioError("environment.horizon", f"found {params.horizon}", f"at most {n_order} agents can act")
@@ -157,10 +152,13 @@ class SocialLearning:
         return (*self.graph.seats, PLANNER) if self.has_planner else self.graph.seats
 
     @property
-    def threshold(self) -> float:
-        """Belief in the second state above which playing it has the smaller expected loss."""
-        p = self.params
-        return p.loss_false_good / (p.loss_false_good + p.loss_false_bad)
+    def threshold(self) -> float | dict[str, float]:
+        """Belief in the second state above which playing it has the smaller expected loss; by seat if losses are."""
+        good, bad = self.params.loss_false_good, self.params.loss_false_bad
+        if not isinstance(good, dict) and not isinstance(bad, dict):
+            return good / (good + bad)
+        by_seat = ((seat, of_seat(good, seat), of_seat(bad, seat)) for seat in self.graph.seats)
+        return {seat: false_good / (false_good + false_bad) for seat, false_good, false_bad in by_seat}
 
     def initial(self, seed: SeedPath, rollout: int) -> Transition:
         """Returns the opening: public rules, hidden state, and the first signal unless a planner moves first."""
@@ -222,20 +220,7 @@ class SocialLearning:
 
     def describe(self, event: Event, seat: str) -> str:
         """Returns one line of words for the events seats may see."""
-        data = event.data
-        if event.kind == "precision":
-            who = "Your" if data["seat"] == seat else f"{data['seat']}'s"
-            return f"{who} private hint is right with probability {data['precision']:g}."
-        if event.kind == "signal" and "text" in data:
-            p = f"{data['precision']:g}"
-            return (
-                f"You are told in private: {data['text']} On balance this points to what is true with probability {p}."
-            )
-        if event.kind == "signal":
-            return f"Your private hint says {data['value']}. It is right with probability {data['precision']:g}."
-        if event.kind == "action":
-            return f"{event.seat} decided {data['action']}."
-        return ""
+        return describe_line(event, seat)
 
     @property
     def _all(self) -> tuple[str, ...]:
@@ -251,16 +236,11 @@ class SocialLearning:
         return StructuredSpec({"belief": belief, "action": choice})
 
     def _set_precision(self, state: SocialLearningState, reply: Reply) -> Transition:
-        """Returns what follows from the planner's choice; one that failed leaves the free precision unpaid."""
+        """Returns what follows from the planner's choice."""
         assert self.control is not None
         seat = state.order[state.position]
-        baseline = self._baseline(seat)
-        q = baseline if reply.failure else float(reply.action)
-        cost = self.control.cost.of(q - baseline)
-        chosen = state._replace(precision=q, spent=state.spent + cost)
-        event = Event(
-            "precision", self._all, {"seat": seat, "precision": q, "cost": cost}, None if reply.failure else PLANNER
-        )
+        event = self.control.choice(seat, self._baseline(seat), reply, self._all)
+        chosen = state._replace(precision=event.data["precision"], spent=state.spent + event.data["cost"])
         return Transition(chosen, (event, *self._next_signal(chosen)))
 
     def _hearers(self, seat: str) -> tuple[str, ...]:
@@ -268,8 +248,7 @@ class SocialLearning:
         return (*audience, PLANNER) if self.has_planner else audience
 
     def _baseline(self, seat: str) -> float:
-        precision = self.params.precision
-        return precision[seat] if isinstance(precision, dict) else precision
+        return of_seat(self.params.precision, seat)
 
     def _next_signal(self, state: SocialLearningState) -> tuple[Event, ...]:
         """Returns the private signal of the agent whose turn is next, once its precision is set."""
@@ -315,6 +294,18 @@ class SocialLearning:
         """Returns for each seat the predecessors it hears."""
         place = {seat: i for i, seat in enumerate(order)}
         return {s: [o for o in self.graph.hears(s) if place.get(o, len(order)) < place[s]] for s in order}
+
+
+def _check_seats(where: str, given: object, seats: tuple[str, ...]) -> None:
+    """Refuses names of seats that do not exist, and values by seat that leave a seat out."""
+    if not isinstance(given, dict | tuple):
+        return
+    for name in given:
+        if name not in seats:
+            found, hint = f"found seat {name!r}", suggest(name, seats)
+            raise ScenarioError(f"environment.{where}", found, f"{len(seats)} seats exist", hint)
+    if isinstance(given, dict) and (missing := [seat for seat in seats if seat not in given]):
+        raise ScenarioError(f"environment.{where}", f"no value for seat {missing[0]!r}", "need one for every seat")
 
 
 def _along_graph(graph: SocialGraph) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from tidings.core.events import Event
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat
 from tidings.theory.herding import FREE_TOLERANCE
+from tidings.theory.many_states import LineBelief, follow_line
 
 __all__ = ["HERD_COLUMNS", "herd_row", "total_loss"]
 
@@ -31,7 +32,7 @@ HERD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 
 def herd_row(events: Iterable[Event]) -> dict[str, Any]:
-    """Returns the figures of one rollout of `social_learning`.
+    """Returns the figures of one rollout of `social_learning` or `many_states`.
 
     The public belief is that of rational observers who see every action; it is a benchmark, and on a graph that is not
     complete no seat holds it (`belief` and `first_cascade` are then None).
@@ -40,22 +41,26 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         events: All events of the rollout, in order.
 
     Returns:
-        `state` (name), `n_agents` that acted, `n_good` that played the second state, `n_correct`, `first_cascade`
-        (position from 0 of the first agent whose signal could not matter to a rational agent; None if there was none),
-        `last_correct` (bool; None if nobody acted), `belief` in the second state at the end, `off_path` (actions no
-        rational agent would have taken; the belief is kept there), `loss` (sum of the agents' losses), `cost` (what the
-        planner paid), `n_below` (agents whose precision was set below the free one) and `reward` (the planner's
+        `state` (name), `n_agents` that acted, `n_good` that played the second of two states, `n_correct`,
+        `first_cascade` (position from 0 of the first agent whose signal could not matter to a rational agent; None if
+        there was none), `last_correct` (bool; None if nobody acted), `belief` in the second state (of more than two:
+        in the true one) at the end, `off_path` (actions no rational agent would have taken; the belief is kept there),
+        `loss` (sum of the agents' losses), `cost` (what the planner
+        paid), `n_below` (agents whose precision was set below the free one) and `reward` (the planner's
         discounted reward: minus what it paid and minus its error cost for each wrong or unwanted action; None without
         a planner).
     """
-    herd, truth = HerdBelief(), ""
+    herd: HerdBelief | LineBelief = HerdBelief()
+    follow: Any = follow_herd
+    truth = ""
     row: dict[str, Any] = dict.fromkeys(HERD_COLUMNS)
     row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
     row |= {"cost": 0.0, "n_below": 0}
     control: dict[str, Any] | None = None
-    n_false_good = 0
     for event in events:
-        herd = follow_herd(herd, event)
+        if event.kind == "setup" and isinstance(event.data["prior"], list):
+            herd, follow = LineBelief(), follow_line
+        herd = follow(herd, event)
         if event.kind == "state":
             truth = event.data["value"]
         elif event.kind == "control":
@@ -73,20 +78,27 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
             if control is not None:
                 is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
                 row["reward"] -= discount(control, herd.position - 1) * control["error_cost"] * is_error
-            n_false_good += is_good and not is_right
+            if not is_right:
+                row["loss"] += _loss(herd, event.seat or "", is_good=is_good)
             if herd.ignored and row["first_cascade"] is None:
                 row["first_cascade"] = herd.position - 1
-    row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path, "belief": herd.belief}
-    if herd.setup is not None:
-        row["loss"] = total_loss(herd.setup["threshold"], n_false_good, herd.position - row["n_correct"])
+    row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path}
+    if isinstance(herd, LineBelief):
+        assert herd.setup is not None
+        return row | {"n_good": None, "belief": herd.belief[herd.setup["states"].index(truth)]}
+    row["belief"] = herd.belief
     is_common = herd.setup is None or herd.setup["seen"] is None
     return row if is_common else row | {"belief": None, "first_cascade": None}
 
 
+def _loss(herd: HerdBelief | LineBelief, seat: str, *, is_good: bool) -> float:
+    """Returns the loss of one wrong action; 1 among more than two states."""
+    return total_loss(herd.threshold(seat), int(is_good), 1) if isinstance(herd, HerdBelief) else 1.0
+
+
 def free_precision(setup: dict[str, Any], seat: str) -> float:
     """Returns the precision that costs nothing for this seat."""
-    baseline = setup["precision"]
-    return baseline[seat] if isinstance(baseline, dict) else baseline
+    return of_seat(setup["precision"], seat)
 
 
 def discount(control: dict[str, Any], position: int) -> float:

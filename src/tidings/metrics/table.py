@@ -45,9 +45,19 @@ class RowMaker(NamedTuple):
 
 ROWS: Mapping[str, RowMaker] = {
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
+    "many_states": RowMaker(herd_row, HERD_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
 }
 """Environment -> how its rollouts become rows of figures."""
+
+_DECISIONS = {
+    "p_correct": social_learning.p_correct,
+    "last_correct": social_learning.last_correct,
+    "welfare": social_learning.welfare,
+    "cascades": social_learning.cascades,
+    "cascade_time": social_learning.cascade_time,
+    "off_path": social_learning.off_path,
+}
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
     "hidden_profile": {
@@ -57,14 +67,8 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
         "majority_after": hidden_profile.majority_after,
         "gain": hidden_profile.gain,
     },
-    "social_learning": {
-        "p_correct": social_learning.p_correct,
-        "last_correct": social_learning.last_correct,
-        "welfare": social_learning.welfare,
-        "cascades": social_learning.cascades,
-        "cascade_time": social_learning.cascade_time,
-        "off_path": social_learning.off_path,
-    },
+    "many_states": _DECISIONS,
+    "social_learning": _DECISIONS,
 }
 """Environment -> metric -> function of its rows."""
 

@@ -41,6 +41,10 @@ def require_classic_model(context: SeatContext, kind: str) -> float:
             precision for all, own-signal ties and equal losses.
     """
     settings = context.settings
+    if len(settings.get("states", ())) > 2:
+        words = f"found {len(settings['states'])} states; planner {kind!r} has no exact solution for more than two"
+        fix = "planner kind `lookahead` plans by simulation instead"
+        raise ScenarioError("environment.states", words, "needs: two states", fix)
     problems = [
         (context.graph is not None and not context.graph.is_complete, "graph", "a graph that is not complete"),
         (settings.get("ties", "own_signal") != "own_signal", "environment.ties", f"ties {settings.get('ties')!r}"),

@@ -11,7 +11,7 @@ from pydantic import Field
 from tidings.core import ActionSpec, Observation, Reply, ScenarioError, SeatContext
 from tidings.planners.belief import herd_of, require_classic_model
 from tidings.spec.base import Params
-from tidings.theory.steering import PlannerSolution, solve_planner
+from tidings.theory.steering import PlannerSolution, load_shape, solve_planner, solve_planner_finite
 
 __all__ = ["MyopicPlanner", "OptimalPlanner"]
 
@@ -127,8 +127,7 @@ def _solve(context: SeatContext, free: float, delta: float, horizon: int | None)
 def _solved(
     objective: str, free: float, kind: str, weight: float, delta: float, error_cost: float, horizon: int | None
 ) -> Any:
-    from tidings.theory.steering import solve_planner_finite
-
+    shape = load_shape(kind, "planner.cost.kind")
     if horizon is not None:
-        return solve_planner_finite(objective, free, kind, weight, delta, horizon, error_cost)
-    return solve_planner(objective, free, kind, weight, delta, error_cost)
+        return solve_planner_finite(objective, free, shape, weight, delta, horizon, error_cost)
+    return solve_planner(objective, free, shape, weight, delta, error_cost)

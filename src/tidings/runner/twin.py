@@ -15,7 +15,7 @@ from tidings.spec.scenario import Scenario
 
 __all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario"]
 
-_RATIONAL = {"social_learning": "bayesian"}
+_RATIONAL = {"many_states": "bayesian", "social_learning": "bayesian"}
 _MODEL_PLANNERS = ("llm",)
 
 

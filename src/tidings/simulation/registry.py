@@ -24,6 +24,7 @@ ENVIRONMENTS: Mapping[str, str] = {
     "dialop": "tidings.environments.dialop:Dialop",
     "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
+    "many_states": "tidings.environments.many_states:ManyStates",
     "social_learning": "tidings.environments.social_learning:SocialLearning",
     "talk": "tidings.environments.talk:Talk",
 }
@@ -42,6 +43,7 @@ AGENTS: Mapping[str, str] = {
 PLANNERS: Mapping[str, str] = {
     "constant": "tidings.planners.plain:ConstantPlanner",
     "llm": "tidings.agents.llm:LLMAgent",
+    "lookahead": "tidings.planners.lookahead:LookaheadPlanner",
     "myopic": "tidings.planners.optimal:MyopicPlanner",
     "optimal": "tidings.planners.optimal:OptimalPlanner",
     "random": "tidings.planners.plain:RandomPlanner",

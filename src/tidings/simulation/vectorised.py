@@ -50,14 +50,15 @@ class HerdPlan:
         """
         environment = self.compiled.environment
         assert isinstance(environment, SocialLearning)
-        params, n = environment.params, len(self.order)
+        params, n, threshold = environment.params, len(self.order), environment.threshold
+        assert not isinstance(threshold, dict)
         steps = range(2, 2 * n + 2, 2) if environment.has_planner else range(1, n + 1)
         model = HerdModel(
             n,
             self.policy,
             params.prior,
             params.ties,
-            environment.threshold,
+            threshold,
             discount=self._discount,
             cost=self._cost,
             free=self.free,
@@ -67,7 +68,7 @@ class HerdPlan:
         herds = simulate_herds(model, self.compiled.seed_root, rollouts, self.order, steps)
         n_correct = np.where(herds.state == 1, herds.n_good, n - herds.n_good)
         false_good = np.where(herds.state == 1, 0, herds.n_good)
-        loss = total_loss(environment.threshold, false_good, n - n_correct)
+        loss = total_loss(threshold, false_good, n - n_correct)
         columns = {
             "state": np.array(params.states, dtype=object)[herds.state],
             "n_agents": np.full(n_correct.shape, n),
@@ -121,6 +122,8 @@ def plan_herds(compiled: Compiled) -> HerdPlan | None:
     if planner is not None and policy is None:
         return None
     if not all(isinstance(agent, BayesianAgent) for seat, agent in compiled.agents.items() if seat != PLANNER):
+        return None
+    if isinstance(environment.threshold, dict):
         return None
     if params.order == "random" and (params.ties == "coin" or isinstance(params.precision, dict)):
         return None

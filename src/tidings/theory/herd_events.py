@@ -5,12 +5,18 @@ Agents, planners and metrics all need it; it is one pure step per event, so that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tidings.core.events import Event
 from tidings.theory.herding import action_likelihoods, next_belief
 
-__all__ = ["HerdBelief", "follow_herd"]
+__all__ = ["HerdBelief", "follow_herd", "of_seat"]
+
+
+def of_seat(value: float | Mapping[str, float], seat: str) -> float:
+    """Returns the value of a seat where a setting is given for all seats or by seat."""
+    return value[seat] if isinstance(value, Mapping) else value
 
 
 class HerdBelief(NamedTuple):
@@ -38,8 +44,12 @@ class HerdBelief(NamedTuple):
         for chosen_seat, chosen in self.precisions:
             if chosen_seat == seat:
                 return chosen
-        baseline = self.setup["precision"]
-        return baseline[seat] if isinstance(baseline, dict) else baseline
+        return of_seat(self.setup["precision"], seat)
+
+    def threshold(self, seat: str) -> float:
+        """Returns the belief in the second state above which playing it pays for this seat."""
+        assert self.setup is not None
+        return of_seat(self.setup["threshold"], seat)
 
 
 def follow_herd(herd: HerdBelief, event: Event) -> HerdBelief:
@@ -52,7 +62,7 @@ def follow_herd(herd: HerdBelief, event: Event) -> HerdBelief:
     if event.kind != "action" or setup is None or event.seat is None:
         return herd
     on_good, on_bad, good, bad = action_likelihoods(
-        herd.belief, herd.precision(event.seat), setup["ties"], setup["threshold"]
+        herd.belief, herd.precision(event.seat), setup["ties"], herd.threshold(event.seat)
     )
     if event.data["action"] != setup["states"][1]:
         good, bad = 1.0 - good, 1.0 - bad

@@ -46,6 +46,10 @@ def _play_good(posteriors: NDArray[np.float64], signal: int, ties: Ties, thresho
     return np.where(posteriors > threshold + TOLERANCE, 1.0, np.where(posteriors < threshold - TOLERANCE, 0.0, at_tie))
 
 
+def _of(threshold: float | Sequence[float], position: int) -> float:
+    return threshold[position] if isinstance(threshold, Sequence) else threshold
+
+
 def _posteriors(good: NDArray[np.float64], bad: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         return good / (good + bad)
@@ -100,14 +104,14 @@ def _enumerate(
     precisions: tuple[float, ...],
     prior: float,
     ties: Ties,
-    threshold: float,
+    thresholds: tuple[float, ...],
     tremble: float,
 ) -> _Histories:
     """Returns the joint law of the actions of `members` (closed under ancestry; entries of the tuples go by member)."""
     histories = _Histories((), np.ones(1), np.ones(1))
     for k, position in enumerate(members):
         views, good, bad = _view_law(histories, seen[k])
-        on_good, on_bad = _answers(good, bad, precisions[k], prior, ties, threshold)
+        on_good, on_bad = _answers(good, bad, precisions[k], prior, ties, thresholds[k])
         q = precisions[k]
         p_good = (q * on_good + (1 - q) * on_bad) * (1 - tremble) + tremble / 2
         p_bad = ((1 - q) * on_good + q * on_bad) * (1 - tremble) + tremble / 2
@@ -126,7 +130,7 @@ def network_posterior(
     precisions: Sequence[float],
     prior: float = 0.5,
     ties: Ties = "own_signal",
-    threshold: float = 0.5,
+    threshold: float | Sequence[float] = 0.5,
     max_ancestors: int = 16,
 ) -> float:
     """Returns P(state = G | the actions this agent saw), before its own signal; exact.
@@ -142,7 +146,7 @@ def network_posterior(
         precisions: Precision of each position's signal.
         prior: P(state = G).
         ties: Tie rule.
-        threshold: Posterior above which G pays.
+        threshold: Posterior above which G pays, for all positions or for each.
         max_ancestors: Largest number of ancestors to enumerate (cost grows as 2 to its power).
 
     Raises:
@@ -157,8 +161,9 @@ def network_posterior(
     own = tuple(seen[position])
     view = sum(actions[other] << bit for bit, other in enumerate(own))
     law = (members, tuple(tuple(seen[m]) for m in members), tuple(precisions[m] for m in members))
+    own_thresholds = tuple(_of(threshold, m) for m in members)
     for tremble in (0.0, _TREMBLE):
-        histories = _enumerate(*law, prior, ties, threshold, tremble)
+        histories = _enumerate(*law, prior, ties, own_thresholds, tremble)
         _, good, bad = _view_law(histories, own)
         total = prior * good[view] + (1 - prior) * bad[view]
         if total > 0.0:
@@ -196,7 +201,7 @@ def learn_on_network(
     precisions: Sequence[float],
     prior: float = 0.5,
     ties: Ties = "own_signal",
-    threshold: float = 0.5,
+    threshold: float | Sequence[float] = 0.5,
 ) -> NetworkLearning:
     """Returns how often each agent is right and how often it ignores its signal, by enumeration over all histories.
 
@@ -205,16 +210,16 @@ def learn_on_network(
         precisions: Precision of each position's signal.
         prior: P(state = G).
         ties: Tie rule.
-        threshold: Posterior above which G pays.
+        threshold: Posterior above which G pays, for all positions or for each.
     """
     p_correct, p_ignored = np.zeros(len(seen)), np.zeros(len(seen))
     for position in range(len(seen)):
         members = ancestors(position, seen)
         law = (members, tuple(tuple(seen[m]) for m in members), tuple(precisions[m] for m in members))
-        histories = _enumerate(*law, prior, ties, threshold, 0.0)
+        histories = _enumerate(*law, prior, ties, tuple(_of(threshold, m) for m in members), 0.0)
         _, good, bad = _view_law(histories, tuple(seen[position]))
         q = precisions[position]
-        on_good, on_bad = _answers(good, bad, q, prior, ties, threshold)
+        on_good, on_bad = _answers(good, bad, q, prior, ties, _of(threshold, position))
         right_in_good = good @ (q * on_good + (1 - q) * on_bad)
         right_in_bad = bad @ (1 - ((1 - q) * on_good + q * on_bad))
         p_correct[position] = prior * right_in_good + (1 - prior) * right_in_bad

@@ -36,6 +36,7 @@ def rows(n_correct: list[int], rollouts: list[int] | None = None, **changes: lis
         "loss": [4.0 - k for k in n_correct],
         "first_cascade": [2] * n,
         "last_correct": [k > 2 for k in n_correct],
+        "belief": [0.9] * n,
         "cost": [0.5] * n,
         "n_below": [1] * n,
         "off_path": [0] * n,

@@ -146,3 +146,34 @@ def test_the_command_keeps_its_tables(tmp_path: Path, monkeypatch: pytest.Monkey
     folder = tmp_path / "steering-analytical"
     assert json.loads((folder / "report.json").read_text()) == json.loads(found.output)
     assert (folder / "report.md").read_text() == report.text()
+
+
+def test_realised_precision_is_read_from_the_words_and_meets_what_was_asked(tmp_path: Path) -> None:
+    cell = replace(BASE, planner="constant", oracle="text", n_rollouts=300, n_detailed=0)
+    (score,) = score_cells("tiny", [cell], tmp_path).scores
+    requested, realised, difference = score.messages
+    assert requested.value == pytest.approx(0.85)
+    assert realised.low < 0.85 < realised.high
+    assert difference.value == pytest.approx(realised.value - 0.85)
+    played = play(cell.scenario(is_detailed=True), tmp_path)
+    assert (played.turns["told"] == played.turns["signal"]).all()  # two paths: what was said, and what was meant
+    text = score_cells("tiny", [cell], tmp_path).text()
+    assert "300 rollouts, told in words" in text
+    assert f"{realised.value:.3f} [{realised.low:.3f}, {realised.high:.3f}] of 0.850" in text
+
+
+def test_extensions_are_scored_against_no_control_and_have_no_solved_policy(tmp_path: Path) -> None:
+    cells = [
+        replace(BASE, world=world, planner="lookahead", n_agents=6, n_rollouts=60, n_detailed=0)  # type: ignore[arg-type]
+        for world in ("cycle", "three states", "by seat")
+    ]
+    found = score_cells("tiny", cells, tmp_path)
+    assert found.n_failed == 0
+    for score in found.scores:
+        assert score.paired["p_correct"].low > 0.0, score.cell.world
+        assert score.policy == {}
+    assert "## cycle, altruistic:" in found.text()
+    on_graph, among_three, _ = found.scores
+    assert math.isnan(on_graph.outcomes["cascade_correct"].value)  # no public belief, no cascade: not a share of 0
+    assert among_three.outcomes["cascade_correct"].value > 0.9
+    json.dumps(found.to_json(), allow_nan=False)

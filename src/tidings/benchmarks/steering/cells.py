@@ -8,7 +8,7 @@ language model plans for language-model agents).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -16,11 +16,41 @@ from tidings.core import RequestError
 from tidings.spec.io import make_scenario
 from tidings.spec.scenario import Scenario
 
-__all__ = ["Agents", "Cell", "Control", "Grid", "Setting", "Task"]
+__all__ = ["Agents", "Cell", "Control", "Grid", "Oracle", "Setting", "Situation", "Task"]
 
 Setting = Literal["analytical", "hybrid", "llm"]
 Task = Literal["altruistic", "aligned", "misaligned"]
 Agents = Literal["bayesian", "llm", "mixed"]
+Oracle = Literal["numeric", "text"]
+Situation = Literal["classic", "cycle", "small world", "three states", "by seat"]
+
+_GRAPHS: dict[str, dict[str, Any]] = {
+    "cycle": {"kind": "cycle"},
+    "small world": {"kind": "watts_strogatz", "k": 4, "p": 0.2},
+}
+
+_STORY = (
+    "A used car is for sale. It is either G (a good car, worth its price) or B (a bad car). People decide one after "
+    "another whether it is G or B; each reads a private report on it and sees what those before decided."
+)
+
+_SHEET = {
+    "G": [
+        "The engine starts at once in the cold.",
+        "The brakes were renewed last spring.",
+        "Its papers show every service.",
+        "The tyres have most of their tread.",
+        "The clutch takes without a jerk.",
+    ],
+    "B": [
+        "The left door shuts only with force.",
+        "There is rust under the rear seat.",
+        "The radio fails when it rains.",
+        "A warning lamp stays lit for minutes.",
+        "The paint has faded on the roof.",
+    ],
+}
+"""Statements that are all true of this car; some speak for it and some against."""
 
 _STATES = {"altruistic": None, "aligned": "G", "misaligned": "B"}
 """The true state of each task: drawn, or fixed to (or against) what the biased planner wants, which is G."""
@@ -58,6 +88,8 @@ class Cell:
         n_detailed: The first so many are also logged turn by turn; 0 if all are.
         seed: Seed of the run.
         model: Language model as `provider/model`; needed where one sits.
+        oracle: Whether a signal is told as what it is or as a message of true statements.
+        world: `classic`, or an extension: who sees whom, three states, precisions and losses that differ by seat.
     """
 
     setting: Setting
@@ -70,6 +102,8 @@ class Cell:
     n_detailed: int = 60
     seed: int = 0
     model: str | None = None
+    oracle: Oracle = "numeric"
+    world: Situation = "classic"
 
     def scenario(self, planner: str | None = None, *, is_detailed: bool) -> Scenario:
         """Returns the scenario of this cell.
@@ -85,13 +119,13 @@ class Cell:
         kind = planner or self.planner
         if self.model is None and (self.agents != "bayesian" or kind == "llm"):
             raise RequestError("--model", "none given", f"the {self.setting} setting needs provider/model", "--model X")
-        environment = {"kind": "social_learning", "precision": self.control.p, "prior": 0.5, "ties": "own_signal"}
+        environment = self._environment()
         state = _STATES[self.task]
         count = (self.n_detailed or self.n_rollouts) if is_detailed else self.n_rollouts
         return make_scenario(
             {
                 "name": f"{self.setting}-{self.task}-{kind}",
-                "graph": {"kind": "complete", "n": self.n_agents},
+                "graph": _GRAPHS.get(self.world, {"kind": "complete"}) | {"n": self.n_agents},
                 "agents": self._agents(),
                 "environment": environment | ({"state": state} if state else {}),
                 "planner": self._planner(kind),
@@ -99,6 +133,19 @@ class Cell:
                 "rollouts": {"count": count, "seed": self.seed, "log": "full" if is_detailed else "summary"},
             }
         )
+
+    def _environment(self) -> dict[str, Any]:
+        p, seats = self.control.p, [f"a{i}" for i in range(self.n_agents)]
+        if self.world == "three states":
+            return {"kind": "many_states", "states": ["B", "G", "R"], "precision": p}
+        environment: dict[str, Any] = {"kind": "social_learning", "prior": 0.5, "ties": "own_signal"}
+        if self.oracle == "text":
+            environment |= {"story": _STORY, "fact_sheet": {"statements": _SHEET}}
+        if self.world == "by seat":
+            losses = {seat: 2.0 if i % 3 == 0 else 1.0 for i, seat in enumerate(seats)}
+            precisions = {seat: min(1.0, p + 0.15) if i % 4 == 3 else p for i, seat in enumerate(seats)}
+            return environment | {"loss_false_good": losses, "precision": precisions}
+        return environment | {"precision": p}
 
     def _agents(self) -> list[dict[str, Any]]:
         rational = {"kind": "bayesian", "nodes": "rest"}
@@ -146,5 +193,4 @@ class Grid:
         """Yields the cells, planners innermost."""
         b = self.base
         for control, task, agents, planner in product(self.controls, self.tasks, self.agents, self.planners):
-            sizes = b.n_agents, b.n_rollouts, b.n_detailed, b.seed, b.model
-            yield Cell(b.setting, task, planner, control, agents, *sizes)
+            yield replace(b, task=task, planner=planner, control=control, agents=agents)

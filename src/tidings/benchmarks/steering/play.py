@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tidings.core import Event
+from tidings.environments.fact_sheet import FactSheet
 from tidings.log.reader import read_rollouts
 from tidings.log.store import ENDED
 from tidings.metrics.beliefs import herd_beliefs
@@ -17,6 +18,8 @@ from tidings.metrics.herd import HERD_COLUMNS, free_precision, herd_row
 from tidings.runner.execute import start_run
 from tidings.runner.folder import RunFolder
 from tidings.runner.progress import Progress
+from tidings.spec.errors import validate
+from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
 from tidings.theory.herd_events import HerdBelief, follow_herd
 
@@ -31,9 +34,11 @@ TURN_COLUMNS = {
     "free": pl.Float64,
     "cost": pl.Float64,
     "signal": pl.String,
+    "told": pl.String,
     "action": pl.String,
 }
-"""Columns of a frame of turns: one row for each agent that acted; `belief` is the public one before it moved."""
+"""Columns of a frame of turns: one row for each agent that acted; `belief` is the public one before it moved, `told`
+the state to which the words of its message point (null where they point nowhere)."""
 
 BELIEF_COLUMNS = {
     "rollout": pl.Int64,
@@ -56,7 +61,8 @@ class Played:
     Attributes:
         folder: The run folder.
         rows: One row for each rollout that ended well: `rollout` and the columns of `herd_row`.
-        turns: One row a turn (`TURN_COLUMNS`) of these rollouts; empty if only a summary was logged.
+        turns: One row a turn (`TURN_COLUMNS`) of these rollouts; empty if only a summary was logged, or if there are
+            more than two states.
         beliefs: One row a stated belief (`BELIEF_COLUMNS`) of these rollouts; likewise.
         n_rollouts: Rollouts asked for.
         n_failed: Rollouts that failed; none of their rows are here.
@@ -95,6 +101,10 @@ def read_played(path: Path, n_rollouts: int) -> Played:
         rows = pl.read_parquet(sorted(folder.summary.glob("*.parquet")))
         empty = pl.DataFrame(schema=TURN_COLUMNS), pl.DataFrame(schema=BELIEF_COLUMNS)
         return Played(path, rows, *empty, n_rollouts, n_rollouts - len(rows), {})
+    environment = read_scenario(folder.scenario).environment
+    given = environment.params.get("fact_sheet")
+    sheet = None if given is None else validate(FactSheet, given, "environment.fact_sheet")
+    is_binary = environment.kind == "social_learning"
     rows, turns, beliefs, failures = [], [], [], {}
     for rollout, lines in read_rollouts(folder.events):
         for line in lines:
@@ -105,8 +115,9 @@ def read_played(path: Path, n_rollouts: int) -> Played:
             continue
         events = [line.event() for line in lines]
         rows.append({"rollout": rollout, **herd_row(events)})
-        turns += [{"rollout": rollout, **turn} for turn in herd_turns(events)]
-        beliefs += [{"rollout": rollout, **row} for row in herd_beliefs(events)]
+        if is_binary:
+            turns += [{"rollout": rollout, **turn} for turn in herd_turns(events, sheet)]
+            beliefs += [{"rollout": rollout, **row} for row in herd_beliefs(events)]
     frames = (
         pl.DataFrame(rows, schema={"rollout": pl.Int64, **HERD_COLUMNS}),
         pl.DataFrame(turns, schema=TURN_COLUMNS),
@@ -115,12 +126,16 @@ def read_played(path: Path, n_rollouts: int) -> Played:
     return Played(path, *frames, n_rollouts, n_rollouts - len(rows), failures)
 
 
-def herd_turns(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
+def herd_turns(events: Iterable[Event], sheet: FactSheet | None = None) -> Iterator[dict[str, Any]]:
     """Yields one row for each agent of one rollout that acted: the columns of `TURN_COLUMNS` but `rollout`.
 
     Without a planner `precision` is the free one and `cost` is 0. `belief` is the public belief of rational observers.
+
+    Args:
+        events: All events of the rollout, in order.
+        sheet: The statements of which messages are made, if signals are told in words.
     """
-    herd, state, signal, cost = HerdBelief(), "", "", 0.0
+    herd, state, signal, told, cost = HerdBelief(), "", "", None, 0.0
     for event in events:
         if event.kind == "state":
             state = event.data["value"]
@@ -128,6 +143,7 @@ def herd_turns(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
             cost = event.data["cost"]
         elif event.kind == "signal":
             signal = event.data["value"]
+            told = sheet.points_to(event.data["text"]) if sheet else signal
         elif event.kind == "action" and herd.setup is not None and event.seat is not None:
             yield {
                 "position": herd.position,
@@ -137,6 +153,7 @@ def herd_turns(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
                 "free": free_precision(herd.setup, event.seat),
                 "cost": cost,
                 "signal": signal,
+                "told": told,
                 "action": event.data["action"],
             }
         herd = follow_herd(herd, event)

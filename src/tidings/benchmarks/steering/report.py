@@ -14,7 +14,9 @@ from tidings.benchmarks.steering.cells import Cell
 from tidings.benchmarks.steering.play import Played, play
 from tidings.benchmarks.steering.policy import PolicyDeviation, policy_deviation
 from tidings.benchmarks.steering.scoring import (
+    MessagePrecision,
     discounted_welfare,
+    message_precision,
     obfuscation_by_bin,
     outcome_scores,
     paired_scores,
@@ -44,8 +46,10 @@ class CellScore:
         failures: How often each kind of failure happened.
         outcomes: As `outcome_scores`, and `discounted_welfare` over the detailed rollouts.
         paired: Differences from the baseline, as `paired_scores`, and `discounted_welfare`; empty for the baseline.
-        obfuscation: By bin of public belief, over the detailed rollouts; empty for the baseline.
-        policy: By bin of public belief, over the detailed rollouts; empty for the baseline.
+        messages: Realised against requested precision of messages, over the detailed rollouts.
+        obfuscation: By bin of public belief, over the detailed rollouts; empty for the baseline and for extensions.
+        policy: By bin of public belief, over the detailed rollouts; empty for the baseline and for extensions, which
+            have no solved policy.
         bayes: Deviation of stated beliefs from Bayes; None for rational agents, who have none.
     """
 
@@ -56,6 +60,7 @@ class CellScore:
     failures: dict[str, int]
     outcomes: dict[str, Estimate]
     paired: dict[str, Estimate]
+    messages: MessagePrecision
     obfuscation: dict[int, Estimate]
     policy: dict[int, PolicyDeviation]
     bayes: BayesDeviation | None
@@ -96,6 +101,7 @@ def score_cell(cell: Cell, stage: Stage, generator: np.random.Generator) -> Cell
     if is_controlled:
         paired = paired_scores(outcome.rows, baseline.rows, generator)
         paired["discounted_welfare"] = paired_welfare(detailed.turns, baseline_detailed.turns, delta, generator)
+    has_theory = is_controlled and cell.world == "classic"
     return CellScore(
         cell,
         outcome.n_rollouts,
@@ -104,8 +110,9 @@ def score_cell(cell: Cell, stage: Stage, generator: np.random.Generator) -> Cell
         outcome.failures,
         outcomes,
         paired,
-        dict(obfuscation_by_bin(detailed.turns, generator)) if is_controlled else {},
-        policy_deviation(detailed.turns, _solution(cell), generator) if is_controlled else {},
+        message_precision(detailed.turns, generator),
+        dict(obfuscation_by_bin(detailed.turns, generator)) if has_theory else {},
+        policy_deviation(detailed.turns, _solution(cell), generator) if has_theory else {},
         bayes_deviation(*_of_models(cell, detailed), generator) if cell.agents != "bayesian" else None,
     )
 

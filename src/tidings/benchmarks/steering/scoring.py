@@ -9,6 +9,7 @@ Source: definitions of section 9 of the project's notes on arXiv 2504.02648; wel
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from tidings.benchmarks.steering.bootstrap import Estimate, bootstrap_mean, boot
 from tidings.theory.herding import FREE_TOLERANCE
 
 __all__ = ["BIN_WIDTH", "N_BINS", "bin_label", "bin_of", "by_bin", "discounted_welfare", "obfuscation_by_bin"]
-__all__ += ["outcome_scores", "paired_scores", "paired_welfare"]
+__all__ += ["MessagePrecision", "message_precision", "outcome_scores", "paired_scores", "paired_welfare"]
 
 BIN_WIDTH = 0.1
 """Width of a bin of beliefs; 1/2 is an edge and belongs to the bin above it."""
@@ -54,16 +55,19 @@ def outcome_scores(rows: pl.DataFrame, generator: np.random.Generator) -> dict[s
         agent is right, wrong), `cascade_time` (agents before the cascade, over rollouts that have one), `expenditure`
         (what the planner paid in a rollout), `obfuscation` (share of turns below the free precision), `reward` (the
         planner's discounted reward; NaN without a planner) and `off_path` (share of actions no rational agent takes).
+
+    Undefined: cascades are NaN on a graph that is not complete, where there is no public belief.
     """
     n = _column(rows, "n_agents")
     begun = rows["first_cascade"].is_not_null().to_numpy().astype(float)
     right = _column(rows, "last_correct")
+    common = rows["belief"].is_not_null().to_numpy().astype(float)
     ratios = {
         "p_correct": (_column(rows, "n_correct"), n),
         "welfare": (-_column(rows, "loss"), n),
         "last_correct": (right, np.ones_like(n)),
-        "cascade_correct": (begun * right, np.ones_like(n)),
-        "cascade_wrong": (begun * (1.0 - right), np.ones_like(n)),
+        "cascade_correct": (begun * right, common),
+        "cascade_wrong": (begun * (1.0 - right), common),
         "cascade_time": (np.nan_to_num(_column(rows, "first_cascade")), begun),
         "expenditure": (_column(rows, "cost"), np.ones_like(n)),
         "obfuscation": (_column(rows, "n_below"), n),
@@ -112,6 +116,34 @@ def paired_welfare(
     with_control, without = discounted_welfare(turns, delta), discounted_welfare(baseline, delta)
     both = with_control.join(without, on="rollout", suffix="_0").sort("rollout")
     return bootstrap_mean(both["welfare"] - both["welfare_0"], generator)
+
+
+class MessagePrecision(NamedTuple):
+    """How often messages point to the truth, against how often that was asked for; means over turns.
+
+    Attributes:
+        requested: The precision asked for.
+        realised: Share of messages whose words point to the true state.
+        difference: Realised minus requested, turn by turn.
+    """
+
+    requested: Estimate
+    realised: Estimate
+    difference: Estimate
+
+
+def message_precision(turns: pl.DataFrame, generator: np.random.Generator) -> MessagePrecision:
+    """Returns the realised precision of the messages of all turns; a message that points nowhere is not right.
+
+    Undefined: NaN without turns.
+    """
+    right = (turns["told"] == turns["state"]).fill_null(value=False).cast(pl.Float64)
+    scored = turns.with_columns(right=right, gap=right - turns["precision"])
+    sums = scored.group_by("rollout", maintain_order=True).agg(
+        pl.col("precision", "right", "gap").sum(), n=pl.len().cast(pl.Float64)
+    )
+    columns = ("precision", "right", "gap")
+    return MessagePrecision(*(bootstrap_ratio(sums[name], sums["n"], generator) for name in columns))
 
 
 def obfuscation_by_bin(turns: pl.DataFrame, generator: np.random.Generator) -> Mapping[int, Estimate]:

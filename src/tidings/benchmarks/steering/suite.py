@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tidings.benchmarks.steering.cells import Cell, Control, Grid, Setting
+from tidings.benchmarks.steering.cells import Cell, Control, Grid, Setting, Situation
 from tidings.benchmarks.steering.report import CellScore, Stage, score_cell
 from tidings.benchmarks.steering.tables import report_json, report_text
 
-__all__ = ["SteeringReport", "run_analytical", "run_hybrid", "run_llm", "score_cells"]
+__all__ = ["SteeringReport", "run_analytical", "run_extensions", "run_hybrid", "run_llm", "score_cells"]
 
 _CHEAP, _DEAR = Control(k=0.5), Control(k=2.0)
 _FULL = tuple(Control(p, k, delta) for p, k, delta in product((0.6, 0.7, 0.8), (0.5, 2.0, 4.0), (0.5, 0.9)))
@@ -77,6 +77,23 @@ def run_analytical(model: str | None, out: Path, *, is_full: bool) -> SteeringRe
     return score_cells("steering-analytical", tuple(grid.cells()), out)
 
 
+def run_extensions(model: str | None, out: Path, *, is_full: bool) -> SteeringReport:
+    """Steers Bayesian agents where no exact policy is known: graphs, three states, differences by seat.
+
+    Args:
+        model: Not used; no language model takes part.
+        out: Folder for run folders.
+        is_full: Whether to play many rollouts, both prices and a small world too.
+    """
+    size = {"n_agents": 10, "n_rollouts": 1_000 if is_full else 120, "n_detailed": 0}
+    worlds: tuple[Situation, ...] = ("cycle", "three states", "by seat")
+    worlds = (*worlds, "small world") if is_full else worlds
+    base = replace(Cell("analytical", "altruistic", "none", _CHEAP), **size)
+    controls, planners = (_CHEAP, _DEAR) if is_full else (_CHEAP,), ("none", "constant", "lookahead")
+    grids = (Grid(replace(base, world=world), planners, controls=controls) for world in worlds)
+    return score_cells("steering-extensions", [cell for grid in grids for cell in grid.cells()], out)
+
+
 def run_hybrid(model: str | None, out: Path, *, is_full: bool) -> SteeringReport:
     """Steers language-model agents with the planners of the theory.
 
@@ -91,7 +108,8 @@ def run_hybrid(model: str | None, out: Path, *, is_full: bool) -> SteeringReport
         grid = Grid(base, planners, controls=(_CHEAP, _DEAR), agents=("llm", "mixed"))
     else:
         grid = Grid(base, ("none", "optimal"), ("altruistic", "misaligned"), agents=("llm",))
-    return score_cells("steering-hybrid", tuple(grid.cells()), out)
+    told = Grid(replace(base, oracle="text"), ("none", "optimal"), grid.tasks[:1], agents=("llm",))
+    return score_cells("steering-hybrid", [*grid.cells(), *told.cells()], out)
 
 
 def run_llm(model: str | None, out: Path, *, is_full: bool) -> SteeringReport:
@@ -107,7 +125,8 @@ def run_llm(model: str | None, out: Path, *, is_full: bool) -> SteeringReport:
         grid = Grid(base, ("none", "llm"), controls=(_CHEAP, _DEAR), agents=("bayesian", "llm"))
     else:
         grid = Grid(base, ("none", "llm"), ("altruistic", "misaligned"), agents=("llm",))
-    return score_cells("steering-llm", tuple(grid.cells()), out)
+    told = Grid(replace(base, oracle="text"), ("none", "llm"), ("misaligned",), agents=("llm",))
+    return score_cells("steering-llm", [*grid.cells(), *told.cells()], out)
 
 
 def _with_model(setting: Setting, model: str | None, is_full: bool) -> Cell:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tidings.benchmarks.steering.bootstrap import Estimate
 from tidings.benchmarks.steering.report import CellScore
-from tidings.benchmarks.steering.scoring import bin_label
+from tidings.benchmarks.steering.scoring import MessagePrecision, bin_label
 
 __all__ = ["report_json", "report_text"]
 
@@ -26,7 +26,8 @@ _OUTCOMES = {
 _PAIRED = {"vs none: P(correct)": "p_correct", "discounted welfare": "discounted_welfare"}
 _LEGEND = (
     "95 % bootstrap intervals over rollouts (10,000 draws). Differences are paired with no control on the same seeds. "
-    "Failed rollouts enter no figure; their number stands in the last column. `-`: not defined."
+    "Messages: how often their words pointed to the truth, over the turns that were logged, beside the precision that "
+    "was asked for. Failed rollouts enter no figure; their number stands in the last column. `-`: not defined."
 )
 
 
@@ -53,7 +54,9 @@ def _by_block(scores: Iterable[CellScore]) -> Iterable[tuple[str, list[CellScore
         cell, control = score.cell, score.cell.control
         price = f"p = {control.p:g}, k = {control.k:g} ({control.cost_kind}), delta = {control.delta:g}"
         size = f"{cell.n_agents} {cell.agents} agents, {score.n_rollouts} rollouts"
-        return f"{cell.task}: {price}; {size}"
+        where = "" if cell.world == "classic" else f"{cell.world}, "
+        told = ", told in words" if cell.oracle == "text" else ""
+        return f"{where}{cell.task}: {price}; {size}{told}"
 
     return ((words, list(part)) for words, part in groupby(scores, heading))
 
@@ -63,10 +66,11 @@ def _outcome_table(scores: Sequence[CellScore]) -> str:
     for score in scores:
         cells = [_words(score.outcomes[name]) for name in _OUTCOMES.values()]
         cells += [_words(score.paired.get(name), is_signed=True) for name in _PAIRED.values()]
+        cells.append(_message_words(score.messages))
         failed = f"{score.n_failed} of {score.n_rollouts}"
         failed += f" ({score.n_failed_baseline} of none)" if score.paired and score.n_failed_baseline else ""
         rows.append([score.cell.planner, *cells, failed])
-    return _markdown(["planner", *_OUTCOMES, *_PAIRED, "failed"], rows)
+    return _markdown(["planner", *_OUTCOMES, *_PAIRED, "messages right, of asked", "failed"], rows)
 
 
 def _policy_part(scores: Sequence[CellScore]) -> list[str]:
@@ -82,6 +86,11 @@ def _policy_part(scores: Sequence[CellScore]) -> list[str]:
     ]
     headings = ["planner", "public belief", "regret", "q - q*", "abs(q - q*)", "q below p"]
     return [_markdown(headings, rows)] if rows else []
+
+
+def _message_words(messages: MessagePrecision) -> str:
+    """Returns how often messages pointed to the truth, and how often they should have."""
+    return f"{_words(messages.realised)} of {messages.requested.value:.3f}" if messages.requested.n else "-"
 
 
 def _bayes_table(scores: Sequence[CellScore]) -> str:
@@ -123,7 +132,7 @@ def _words(estimate: Estimate | None, *, is_signed: bool = False) -> str:
 def _score_json(score: CellScore) -> dict[str, Any]:
     parts = {name: getattr(score, name) for name in ("n_rollouts", "n_failed", "n_failed_baseline", "failures")}
     bayes = None if score.bayes is None else vars(score.bayes)
-    tables = {name: getattr(score, name) for name in ("outcomes", "paired", "obfuscation", "policy")}
+    tables = {name: getattr(score, name) for name in ("outcomes", "paired", "messages", "obfuscation", "policy")}
     return {**asdict(score.cell), **parts, **tables, "bayes": bayes}
 
 

@@ -22,8 +22,10 @@ from tidings.theory.steering.closed_forms import (
     myopic_biased_linear,
     no_control_loss,
 )
-from tidings.theory.steering.costs import COST_KINDS, PrecisionCost, make_cost
+from tidings.theory.steering.costs import COST_KINDS, PrecisionCost, load_shape, make_cost
 from tidings.theory.steering.finite import FinitePlannerSolution, solve_planner_finite
+from tidings.theory.steering.lines import CommonLine, Line, NetworkLine, NetworkSituation
+from tidings.theory.steering.lookahead import RULES, Aim, Forecast, Plan, forecast, plan_precision
 from tidings.theory.steering.model import (
     TIE_TOLERANCE,
     Signal,
@@ -51,14 +53,22 @@ __all__ = [
     "NUDGE",
     "OBJECTIVES",
     "PHASES",
+    "RULES",
     "TIE_TOLERANCE",
+    "Aim",
     "CascadeProbabilities",
     "ClosedFormChoice",
+    "CommonLine",
     "ConvexityCounterexample",
     "Decision",
     "FinitePlannerSolution",
+    "Forecast",
+    "Line",
+    "NetworkLine",
+    "NetworkSituation",
     "NoControlLoss",
     "Phase",
+    "Plan",
     "PlannerProblem",
     "PlannerSolution",
     "PrecisionCost",
@@ -75,9 +85,11 @@ __all__ = [
     "error_probability",
     "find_phases",
     "find_thresholds",
+    "forecast",
     "is_followed",
     "is_off_path",
     "is_precision_cheap",
+    "load_shape",
     "log_odds",
     "make_cost",
     "make_problem",
@@ -89,6 +101,7 @@ __all__ = [
     "no_control_loss",
     "p_correct_agent",
     "phase_label",
+    "plan_precision",
     "posterior",
     "signal_probability",
     "snap_to_half",

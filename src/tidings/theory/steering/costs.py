@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ _CHECK_POINTS = 2001
 _TABLE = np.linspace(0.0, 1.0, 100_001)
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0
 _GOLDEN_STEPS = 45
+_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,20 @@ class PrecisionCost:
         """Return beta of one deviation."""
         d = abs(deviation)
         return 0.0 if self.weight == 0.0 or d < _ROUNDING else self.weight * float(self.shape(d))
+
+    def reach(self, limit: float, left: float) -> float:
+        """Return the largest deviation up to `limit` that costs at most `left`, by bisection to 2^-60 of the limit."""
+        if self.of(limit) <= left:
+            return limit
+        low, high = 0.0, limit
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.of(middle) <= left else (low, middle)
+        return low
+
+    def affordable(self, free: float, least: float, left: float) -> tuple[float, float]:
+        """Return the lowest precision from `least` on, and the highest up to 1, whose cost is at most `left`."""
+        return free - self.reach(max(free - least, 0.0), left), free + self.reach(1.0 - free, left)
 
     def best_precisions(
         self, p: float, slope: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
@@ -118,6 +134,21 @@ def make_cost(cost_kind: str | CostShape, cost_weight: float, where: str = "make
         allowed = ", ".join(repr(kind) for kind in COST_KINDS)
         raise ValueError(f"{where}: cost_kind={cost_kind!r}; allowed are {allowed} or a function of the deviation")
     return PrecisionCost(cost_kind, weight, COST_KINDS[cost_kind], weight == 0.0 or cost_kind not in _CONVEX_KINDS)
+
+
+def load_shape(name: str, where: str = "load_shape") -> str | CostShape:
+    """Return the shape that a scenario names: a kind as it is, or the function behind `package.module:function`.
+
+    Raises:
+        ValueError: there is no such function.
+    """
+    module, _, function = name.partition(":")
+    if not function:
+        return name
+    try:
+        return getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{where}: cannot load {name!r} ({error}); need package.module:function") from None
 
 
 def _make_user_cost(shape: CostShape, weight: float, where: str) -> PrecisionCost:
