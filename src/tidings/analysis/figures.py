@@ -26,6 +26,11 @@ FIGURES: Mapping[str, str] = {
     "beliefs": "tidings.analysis.herd_figures:beliefs",
     "correctness": "tidings.analysis.herd_figures:correctness",
     "graph": "tidings.analysis.graph_figures:graph",
+    "spread": "tidings.analysis.flow_figures:spread",
+    "exposure_tree": "tidings.analysis.flow_figures:exposure_tree",
+    "influence": "tidings.analysis.flow_figures:influence",
+    "leak_paths": "tidings.analysis.flow_figures:leak_paths",
+    "message_bits": "tidings.analysis.flow_figures:message_bits",
 }
 
 

@@ -109,7 +109,7 @@ def evaluate(
 
     Args:
         environment: Kind of the environment.
-        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows; if it has none, tier `t0`.
+        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows.
         rows: One row for each rollout that ended well.
         n_failed: Rollouts that failed and are not in `rows`.
         drop_failed: Average over the others all the same.
@@ -135,7 +135,7 @@ def evaluate(
 def _chosen(environment: str, names: Sequence[str]) -> Iterable[str]:
     """Returns the names of single metrics, each once."""
     known = known_metrics(environment)
-    wanted = names or (("rows",) if environment in METRICS else ("t0",))
+    wanted = names or ("rows",)
     groups = {tier: [name for name, (of, _) in known.items() if of == tier] for tier in TIERS} | {"all": list(known)}
     return dict.fromkeys(name for wish in wanted for name in groups.get(wish, [wish]))
 
