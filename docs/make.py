@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from steering_pictures import draw_steering
+from viewer_pictures import draw_viewer
 
 import tidings
 from tidings.simulation.registry import params_models
@@ -25,6 +26,7 @@ def main() -> None:
         run = tidings.run(DOCS.parent / "scenarios" / "quickstart.yaml", rollouts=40, out=folder)
         for name in ("actions", "correctness", "beliefs"):
             getattr(run.plot, name)().savefig(images / f"quickstart-{name}.png", dpi=144)
+        draw_viewer(images, Path(folder))
         draw_steering(images, Path(folder))
 
 

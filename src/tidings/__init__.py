@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run, load_run
-    from tidings.api import load_scenario, resume, run
+    from tidings.api import fork, load_scenario, resume, run
     from tidings.spec.scenario import Scenario
 
-__all__ = ["Run", "Scenario", "load_run", "load_scenario", "resume", "run"]
+__all__ = ["Run", "Scenario", "fork", "load_run", "load_scenario", "resume", "run"]
 
 _HOMES = {
     "Run": "tidings.analysis.run",
     "Scenario": "tidings.spec.scenario",
+    "fork": "tidings.api",
     "load_run": "tidings.analysis.run",
     "load_scenario": "tidings.api",
     "resume": "tidings.api",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,28 @@ from tidings.analysis.run import Run, load_run
 from tidings.core import ScenarioError
 from tidings.metrics.table import check_metrics
 from tidings.runner.execute import Outcome, resume_run, start_run
-from tidings.runner.folder import RunFolder
+from tidings.runner.fork import MIN_SAMPLES, ForkOutcome, ForkSpec, fork_run, parse_fork
 from tidings.runner.progress import Progress
+from tidings.runner.sweeps import run_sweep
 from tidings.simulation.compile import check_components
+from tidings.simulation.interventions import Swap
 from tidings.spec.io import check_scenario, make_source, read_source
 from tidings.spec.scenario import Scenario
 from tidings.spec.sweeps import expand
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["change_scenario", "load_run", "load_scenario", "play", "play_on", "play_sweep", "resume", "run"]
+__all__ = [
+    "change_scenario",
+    "fork",
+    "load_run",
+    "load_scenario",
+    "play",
+    "play_fork",
+    "play_on",
+    "play_sweep",
+    "resume",
+    "run",
+]
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Scenario:
@@ -101,22 +115,12 @@ def play_sweep(
 
     Raises:
         ScenarioError: If a variant is wrong; nothing is played then.
+        DataError: If a variant's folder holds a run of another scenario.
     """
     variants = expand(make_source(scenario))
     for variant in variants:
         check_components(variant.scenario, variant.source)
-    outcomes: dict[str, Outcome] = {}
-    for variant in variants:
-        path = Path(out) / f"{scenario.name}-sweep" / variant.id
-        if (kept := _done(path)) is not None:
-            outcomes[variant.id] = kept
-        elif (path / "manifest.json").is_file():
-            outcomes[variant.id] = play_on(path, make_progress())
-        else:
-            outcomes[variant.id] = _with_metrics(start_run(variant.scenario, path, make_progress(), is_exact=True))
-        if outcomes[variant.id].status != "done":
-            break
-    return outcomes
+    return run_sweep(scenario, variants, Path(out) / f"{scenario.name}-sweep", make_progress, _with_metrics)
 
 
 def play_on(
@@ -126,12 +130,51 @@ def play_on(
     return _with_metrics(resume_run(Path(path), progress, changes=tuple(changes), retry_failed=retry_failed))
 
 
-def _done(path: Path) -> Outcome | None:
-    """Returns how a run ended that needs nothing more; None for any other folder."""
-    status = RunFolder(path).read_status()
-    if status.get("status") != "done":
-        return None
-    return Outcome(path, "done", status["rollouts"], status["done"], status["failed"])
+def fork(
+    path: str | Path,
+    *,
+    rollout: int = 0,
+    at: int | None = None,
+    drop: Iterable[int | str] = (),
+    swap: Mapping[str, Any] | None = None,
+    mute: Iterable[str] = (),
+    planner: str | Mapping[str, Any] | None = None,
+    n: int = MIN_SAMPLES,
+    out: str | Path = "runs",
+    progress: Progress | None = None,
+) -> ForkOutcome:
+    """Plays a logged rollout on from some event with something changed, beside the same without change.
+
+    `tidings.analysis.fork_effects.fork_effects(outcome.folder)` says what it came to.
+
+    Args:
+        path: The run folder; only read.
+        rollout: Which of its rollouts.
+        at: Index of an event: up to its step every seat does what it did. By default where the change happens.
+        drop: Messages that do not arrive, by index; `index:seat,seat` for some hearers only.
+        swap: Private fact -> the value its owner is told instead.
+        mute: Seats that nobody hears any more after `at`.
+        planner: Another planner after `at`: its kind, or kind and parameters.
+        n: Samples of each arm.
+        out: Where the folder of the fork goes.
+        progress: What to tell while it plays; silent by default.
+
+    Raises:
+        RequestError: If the run, the event or the change is not there.
+    """
+    where = f"{rollout}" if at is None else f"{rollout}:{at}"
+    spec = parse_fork(where, drop=[str(message) for message in drop], mute=mute, planner=planner, n=n)
+    swaps = tuple(Swap(fact, value) for fact, value in (swap or {}).items())
+    spec = replace(spec, interventions=(*spec.interventions, *swaps))
+    return play_fork(path, spec, out, progress or Progress())
+
+
+def play_fork(path: str | Path, spec: ForkSpec, out: str | Path, progress: Progress) -> ForkOutcome:
+    """Plays a fork and keeps the figures of each arm in its folder; what `fork` and the command line share."""
+    outcome = fork_run(Path(path), spec, Path(out), progress)
+    for arm in outcome.n_failed:
+        load_run(outcome.folder / arm).write_metrics()
+    return outcome
 
 
 def _with_metrics(outcome: Outcome) -> Outcome:

@@ -267,3 +267,23 @@ def test_a_planted_leak_is_caught() -> None:
     leaky = Leaky(good.params, good.graph, good.items, good.library)
     with pytest.raises(Exception, match="could tell apart"):
         check_barrier(leaky)
+
+
+def test_ballots_are_blind_to_each_other() -> None:
+    table = Table(build(information="none", ballots=3))
+    for _ in range(3):
+        events = table.step(a={"answer": "mill"})
+    assert table.play.status == "ok"
+    assert [event.kind for event in events] == ["reply", "answer", "ended"]
+    assert not any(table.play._environment.describe(e, "a") for e in table.seen_by("a") if e.kind in ("answer", "reply"))
+
+
+def test_anonymous_people_have_no_names_anywhere() -> None:
+    named = item(question="Does Bo know Ada's kettle, or Adam?", options=["Bo", "mill"], gold="Bo")
+    named["facts"] = [{"fact": "f0", "owner": "a", "text": "Ada told Bo."}, {"fact": "f1", "owner": "b", "text": "x"}]
+    table = Table(build(named, anonymous=True))
+    task = only(table.seen_by("a"), "task").data
+    assert task["question"] == "Does Person 2 know Person 1's kettle, or Adam?"
+    assert (task["you"], task["partner"], task["options"]) == ("Person 1", "Person 2", ["Person 2", "mill"])
+    assert only(table.seen_by("a"), "fact").data["value"] == "Person 1 told Person 2."
+    assert only(table.events, "item").data["gold"] == "Person 2"

@@ -31,7 +31,7 @@ def browser() -> Iterator[Any]:
     if path is None:
         pytest.skip("no Chromium found; .ci/run installs Debian's, or set TIDINGS_TEST_BROWSER")
     with driver.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=FLAGS)
+        browser = started.chromium.launch(executable_path=path, args=FLAGS, timeout=120_000)
         yield browser
         browser.close()
 
@@ -62,7 +62,7 @@ def page(browser: Any, viewer: ViewerServer) -> Iterator[Any]:
     """A page on the table of runs. The test fails if the page logs an error or asks anybody but the viewer."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: problems.append(str(error)))

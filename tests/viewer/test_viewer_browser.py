@@ -1,10 +1,18 @@
 """The viewer in a real browser: open, step, click, filter, search, compare, keys, and texts that mean harm."""
 
+import json
+import os
+import threading
+from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import pytest
+from viewer_runs import gossip, write_run
 
-from tidings.analysis.viewer import ViewerServer
+from tidings.analysis.viewer import Library, ViewerServer
+from tidings.core import Event
+from tidings.log.store import ENDED, EventStore
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +166,19 @@ def test_the_planner_s_panel_tells_belief_precision_and_cost(page: Any, ids: dic
     assert "altruistic" in text
 
 
+def test_the_planner_s_graphs_are_drawn_round_by_round(page: Any, ids: dict[str, str]) -> None:
+    open_rollout(page, ids["rounds"], query="?tab=planner")
+    page.wait_for_selector(".dag")
+    assert page.locator(".dag").count() == 2
+    text = page.inner_text(".side-body")
+    for words in ("round 1 · step 1 · 3 edges", "round 2 · step 3 · 1 edge", "stop · step 4", "no_cue", "1 failed"):
+        assert words in text
+    before = page.locator(".stage-canvas").screenshot()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(900)
+    assert page.locator(".stage-canvas").screenshot() != before
+
+
 def test_prompt_and_reply_of_a_turn_are_shown_exactly(page: Any, ids: dict[str, str], viewer: ViewerServer) -> None:
     calls = viewer.library.get(f"run/{ids['asked-001']}/0/calls")
     call = viewer.library.get(f"run/{ids['asked-001']}/0/call/0")
@@ -167,8 +188,10 @@ def test_prompt_and_reply_of_a_turn_are_shown_exactly(page: Any, ids: dict[str, 
     page.keyboard.press("2")
     page.wait_for_selector(".bubble")
     shown = page.locator(".bubble .text").all_text_contents()
-    for message in call.request.messages:
-        assert message.content in shown
+    for _, content in call["request"]["messages"]:
+        assert content in shown
+    assert int(call["request"]["seed"]) > 2**53
+    assert f"seed {call['request']['seed']}" in page.inner_text(".call")
     page.keyboard.press("6")
     page.click(".call-row[data-call='0']")
     page.wait_for_selector(".bubble.system")
@@ -255,8 +278,69 @@ def test_runs_without_events_say_so(page: Any, ids: dict[str, str]) -> None:
     page.wait_for_function("() => document.body.textContent.includes('3 rollouts failed')")
 
 
+def test_failed_rollouts_can_be_shown_alone_and_the_failure_stands_where_it_happened(
+    page: Any, ids: dict[str, str]
+) -> None:
+    go(page, f"#/run/{ids['mixed']}")
+    page.wait_for_selector("tr[data-rollout]")
+    assert page.locator("tr[data-rollout]").count() == 3
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.querySelectorAll('tr[data-rollout]').length === 1")
+    page.click("tr[data-rollout='1']")
+    page.wait_for_selector(".stage-canvas")
+    page.dblclick(".chip[data-kind='failure']")
+    page.click(".row.g-fail")
+    page.keyboard.press("2")
+    page.wait_for_selector(".kind-tag.g-fail")
+    text = page.inner_text(".side-body")
+    assert "the server hung up" in text
+    assert "Nobody: only the analyst sees this." in text
+
+
+def test_a_number_that_a_browser_cannot_hold_is_shown_digit_for_digit(page: Any, ids: dict[str, str]) -> None:
+    open_rollout(page, ids["mixed"], 0, "?event=0&tab=event")
+    page.wait_for_selector(".json")
+    assert "9007199254740993" in page.inner_text(".json")
+    assert "9007199254740993" in page.inner_text(".said")
+
+
+def test_a_run_in_progress_is_followed(browser: Any, tmp_path: Path) -> None:
+    steps = gossip()
+    folder = write_run(tmp_path / "growing", nx.cycle_graph(8), [steps[:3]], status="running", ended=False)
+    status = json.loads((folder / "status.json").read_text())
+    (folder / "status.json").write_text(json.dumps(status | {"pid": os.getpid()}))
+    server = ViewerServer(Library([folder]))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server.address)
+    page.wait_for_selector(".s-running")
+    page.click("tr[data-run]")
+    page.wait_for_function("() => document.body.textContent.includes('Running: the page follows')")
+    page.click("tr[data-rollout='0']")
+    page.wait_for_selector(".stage-canvas")
+    page.keyboard.press("End")
+    assert step(page) == 2
+    assert "unfinished" in page.inner_text(".where")
+    store = EventStore(folder / "events")
+    index = sum(map(len, steps[:3]))
+    for number, events in enumerate(steps[3:6], 3):
+        store.append(0, [e._replace(step=number, index=index + i) for i, e in enumerate(events)])
+        index += len(events)
+    page.wait_for_function("() => document.querySelector('.where').textContent.includes('step 5 of 5')")
+    store.append(0, [Event(ENDED, (), {"status": "ok"}, None, 6, index)])
+    store.finish(0)
+    store.close()
+    page.wait_for_function("() => !document.querySelector('.where').textContent.includes('unfinished')")
+    assert page.locator("[data-shown]").get_attribute("data-shown") == str(index + 1)
+    page.close()
+    server.shutdown()
+    server.server_close()
+
+
 def test_an_address_that_leads_nowhere_is_told(browser: Any, viewer: ViewerServer, ids: dict[str, str]) -> None:
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     page.goto(viewer.address)
     for where in ("#/run/nobody", f"#/run/{ids['gossip']}/99", "#/compare/a/b"):
         go(page, where)

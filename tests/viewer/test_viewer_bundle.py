@@ -101,6 +101,7 @@ def test_the_copy_opens_from_the_disk_and_from_a_plain_web_server(
     browser: Any, bundle: Path, web: str, place: str
 ) -> None:
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: problems.append(str(error)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
-from viewer_runs import FAILING, HERD, MODELS, SUMMARY, gossip, play, write_run
+from viewer_runs import FAILING, HERD, MODELS, SUMMARY, deliberation, gossip, play, write_run
 
 from tidings.analysis.viewer import Library
 from tidings.analysis.viewer.call_index import CallIndex
@@ -18,6 +18,7 @@ from tidings.log.calls import CallStore
 from tidings.log.codec import LogLine
 from tidings.log.reader import read_rollouts
 from tidings.log.store import EventStore
+from tidings.metrics.ledger import read_ledger
 
 
 def both(folder: Path) -> tuple[dict[int, list[LogLine]], dict[int, list[LogLine]]]:
@@ -146,13 +147,45 @@ def test_a_fact_is_met_by_its_owner_and_by_whom_a_claim_is_delivered_to(tmp_path
         ("f0", ["a0"], 8, 1), ("f1", ["a1"], 8, 0)
     ]  # fmt: skip
     met = view.fact(0, 0)["met"]
-    assert {seat: step for seat, step, _ in met} == {0: 0, 1: 1, 7: 1, 2: 2, 6: 2, 3: 3, 5: 3, 4: 4}
-    for seat, step, index in met:
+    assert {seat: step for seat, step, *_ in met} == {0: 0, 1: 1, 7: 1, 2: 2, 6: 2, 3: 3, 5: 3, 4: 4}
+    for seat, step, index, _ in met:
         (event,) = (e for page in [view.events(0, 0)] for e in page if e["i"] == index)
         assert event["step"] == step
-        assert f"a{seat}" in event["audience"]
+        assert f"a{seat}" in event["audience"] or f"a{seat}" in event["data"]["owners"]
     with pytest.raises(DataError, match="no fact 2"):
         view.fact(0, 2)
+
+
+def test_who_knows_what_since_when_and_which_leaks_are_as_the_ledger_of_the_metrics_says(tmp_path: Path) -> None:
+    steps = gossip(8, 3)
+    secret = {"fact": "s", "value": 1, "owners": ["a5"], "visibility": ["a5", "a6"], "prior_p": 0.5}
+    steps[0].append(Event("fact_declared", (), secret))
+    claims = [{"fact": "s", "value": 1, "polarity": 1, "hedged": True}, {"fact": "f2", "value": 9, "polarity": 1}]
+    steps[1].append(Event("message", ("a5", "a4", "a6"), {"text": "s", "claims": claims}, "a5"))
+    folder = write_run(tmp_path / "run", nx.cycle_graph(8), [steps])
+    view = RunView(folder)
+    events = [line.event() for line in dict(read_rollouts(folder / "events"))[0]]
+    seats = tuple(view.columns(0)["seats"])
+    ledger = read_ledger(events, seats)
+    facts = view.facts(0)
+    assert {fact["name"] for fact in facts} == set(ledger.traces)
+    leaks = {(leak.fact, leak.seat) for leak in ledger.leaks}
+    for number, fact in enumerate(facts):
+        met = view.fact(0, number)["met"]
+        assert {seats[seat]: step for seat, step, *_ in met} == dict(ledger.traces[fact["name"]].since)
+        assert {(fact["name"], seats[seat]) for seat, *_, leak in met if leak} <= leaks
+        assert fact["leaks"] == len({pair for pair in leaks if pair[0] == fact["name"]})
+    assert leaks == {("s", "a4")}
+
+
+def test_the_graphs_a_planner_builds_are_told_round_by_round(tmp_path: Path) -> None:
+    view = RunView(write_run(tmp_path / "run", nx.complete_graph(4), [deliberation()]))
+    data = view.planner(0)
+    assert [(plan["round"], plan["edges"], plan["last_edges"], plan["stop"]) for plan in data["plans"]] == [
+        (1, [["a0", "a1"], ["a1", "a2"]], [["a3", "a0"]], False), (2, [["a0", "a3"]], [], False), (2, [], [], True)
+    ]  # fmt: skip
+    assert [ledger["round"] for ledger in data["ledgers"]] == [0, 1]
+    assert data["precision"] == []
 
 
 def test_pages_hold_every_event_once(tmp_path: Path) -> None:
@@ -171,9 +204,13 @@ def test_calls_are_found_by_their_turn(tmp_path: Path) -> None:
     seen = 0
     for rollout in (0, 1):
         for number, row in enumerate(view.calls(rollout)):
-            record = view.call(rollout, number)
-            assert (record.request.key.seat, record.request.key.step) == (row["seat"], row["step"])
-            assert record in store
+            shown = view.call(rollout, number)
+            assert shown["request"]["key"] == [rollout, row["seat"], row["step"], row["draw"]]
+            (record,) = (record for record in store if record.id == shown["id"])
+            assert [list(message) for message in record.request.messages] == shown["request"]["messages"]
+            assert str(record.request.seed) == shown["request"]["seed"]
+            assert record.response is not None
+            assert record.response.text == shown["response"]["text"]
             seen += 1
     assert seen == len(store)
     with pytest.raises(DataError, match="no call"):

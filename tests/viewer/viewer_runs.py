@@ -145,12 +145,45 @@ def evil() -> list[list[Event]]:
     ]
 
 
+def mixed() -> list[list[list[Event]]]:
+    """Returns three rollouts: the first holds a number no browser can hold, in the second a seat fails."""
+    large = [Event("topic", ("*",), {"text": "", "seed": 2**53 + 1})]
+    failure = {"boundary": "model", "error": "connection", "message": "the server hung up"}
+    return [[large], [large, [Event("failure", (), failure, "a1")]], [large]]
+
+
+def deliberation() -> list[list[Event]]:
+    """Returns steps in which a planner draws two graphs and stops."""
+    answers = [{"seat": f"a{i}", "key": "AB"[i % 2], "reason": None, "psi": 0.9 - i / 10, "phi": 0.3} for i in range(3)]
+    answers.append({"seat": "a3", "key": None, "reason": "no_cue", "psi": 0.1, "phi": None})
+
+    def plan(number: int, edges: list[list[str]], last: list[list[str]], stop: bool = False) -> Event:
+        data = {"round": number, "stop": stop, "order": ["a0", "a1", "a2", "a3"], "schedule": []}
+        return Event("plan", ("planner",), data if stop else data | {"edges": edges, "last_edges": last}, "planner")
+
+    def ledger(number: int) -> Event:
+        return Event("ledger", ("planner",), {"round": number, "answers": answers, "failed": ["a3"], "calls": 4})
+
+    def say(u: str, v: str) -> Event:
+        return Event("message", (u, v, "planner"), {"text": f"{u} to {v}"}, u)
+
+    return [
+        [Event("question", ("*", "planner"), {"text": "A or B?"}), ledger(0)],
+        [plan(1, [["a0", "a1"], ["a1", "a2"]], [["a3", "a0"]]), say("a0", "a1"), say("a3", "a0")],
+        [say("a1", "a2"), ledger(1)],
+        [plan(2, [["a0", "a3"]], []), say("a0", "a3")],
+        [plan(2, [], [], stop=True)],
+    ]
+
+
 def all_runs(out: Path) -> Path:
     """Makes one run of every sort and returns the folder that holds them."""
     for text in (HERD, MODELS, FAILING, SUMMARY):
         play(text, out)
     write_run(out / "gossip", nx.cycle_graph(8), [gossip(), gossip(8, 2)])
     write_run(out / "evil<b>", nx.path_graph(3), [evil()])
+    write_run(out / "rounds", nx.complete_graph(4), [deliberation()])
+    write_run(out / "mixed", nx.path_graph(3), mixed())
     write_run(out / "empty", nx.path_graph(3), [])
     write_run(out / "torn", nx.path_graph(8), [gossip()], status="running", ended=False)
     return out

@@ -4,6 +4,16 @@ export type Group = "talk" | "act" | "fact" | "plan" | "inner" | "fail" | "other
 
 export const GROUPS: Group[] = ["talk", "act", "fact", "plan", "inner", "fail", "other"];
 
+export const GROUP_WORDS: Record<Group, string> = {
+  talk: "messages",
+  act: "actions",
+  fact: "facts",
+  plan: "planner",
+  inner: "replies, thoughts",
+  fail: "failures",
+  other: "other",
+};
+
 const KINDS: Record<string, Group> = {
   message: "talk",
   action: "act",

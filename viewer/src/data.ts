@@ -17,7 +17,7 @@ export interface RunRow {
   label: string;
   name: string;
   environment: string;
-  seed: number | null;
+  seed: number | string | null;
   log: string;
   models: string[];
   status: string;
@@ -89,6 +89,8 @@ export interface LogEvent {
   seat: string | null;
   audience: string[];
   data: Record<string, unknown>;
+  /** The data as JSON text, where it holds numbers that JavaScript would change. */
+  exact?: string;
 }
 
 export interface Changes {
@@ -109,11 +111,12 @@ export interface FactRow {
   decoy: boolean;
   known: number;
   wrong: number;
+  leaks: number;
 }
 
 export interface FactSpread {
   name: string;
-  met: [seat: number, step: number, index: number][];
+  met: [seat: number, step: number, index: number, leak: boolean][];
   wrong: number[];
 }
 
@@ -127,9 +130,32 @@ export interface PrecisionRow {
   public: number | null;
 }
 
+/** A graph for one round: an edge [u, v] lets v read u, its new text or (last) what it said before. */
+export interface Plan {
+  step: number;
+  index: number;
+  round: number | null;
+  stop: boolean | null;
+  order: string[] | null;
+  schedule: { seat: string; mode: string; reads: string[] }[] | null;
+  edges: [string, string][];
+  last_edges: [string, string][];
+}
+
+export interface AnswerLedger {
+  step: number;
+  index: number;
+  round?: number;
+  calls?: number;
+  failed?: string[];
+  answers?: { seat: string; key: string | null; reason: string | null; psi: number | null; phi: number | null }[];
+}
+
 export interface PlannerData {
   control: Record<string, unknown> | null;
   precision: PrecisionRow[];
+  plans: Plan[];
+  ledgers: AnswerLedger[];
 }
 
 export interface CallRow {
@@ -157,7 +183,7 @@ export interface Call {
     max_tokens?: number;
     temperature?: number;
     top_p?: number;
-    seed?: number;
+    seed?: number | string;
   };
   response: { text: string; model: string; finish?: string; probabilities?: number[] | null; mass?: number | null } | null;
   error: { kind: string; message: string; detail?: string } | null;

@@ -3,6 +3,7 @@
 import { getNow, isLive, type Comparison, type Metric, type Page, type RolloutRow, type RunHead, type RunRow } from "./data.js";
 import { count, figure, fill, foreign, h, oneLine, plural, type Child } from "./dom.js";
 import type { Keys } from "./keys.js";
+import { toggle } from "./toggle.js";
 import { show } from "./rollout.js";
 
 const STATUS_WORDS: Record<string, string> = {
@@ -33,6 +34,10 @@ function progress(row: RunRow): HTMLElement {
   const failed = h("i", "failed");
   failed.style.width = `${(row.failed / total) * 100}%`;
   return h("span", "progress", h("span", "progress-bar", ok, failed), h("span", "num", `${count(row.done)}/${count(row.rollouts)}`), row.failed ? h("b", "warn", ` ${count(row.failed)} failed`) : null);
+}
+
+function scroll(table: HTMLElement): HTMLElement {
+  return h("div", "scroll", table);
 }
 
 /** A value with its interval on a common scale, and the rational twin as a hollow mark. */
@@ -214,6 +219,7 @@ export class RunPage implements PageView {
   readonly element = h("main", "page run");
   private timer = 0;
   private page = 0;
+  private onlyFailures = false;
   private cursor = 0;
   private rows: RolloutRow[] = [];
   private body = h("tbody");
@@ -245,6 +251,7 @@ export class RunPage implements PageView {
       ["ArrowDown", "", "", () => this.move(1)],
       ["ArrowUp", "", "", () => this.move(-1)],
       ["Enter", "enter", "open", () => this.rows[this.cursor] && this.open(this.rows[this.cursor]![0])],
+      ["f", "f", "only rollouts with failures", () => !isSummary && this.filter()],
       ["Escape", "esc", "all runs", () => (location.hash = "#/")],
     ]);
     void this.load();
@@ -289,7 +296,7 @@ export class RunPage implements PageView {
   private metrics(): Child {
     const { metrics } = this.head;
     if (!metrics.length) return h("p", "soft", this.head.status === "running" ? "At the end of the run." : "No figures are kept in this run's folder.");
-    return h(
+    return scroll(h(
       "table",
       "dense metrics",
       metrics.map((metric) =>
@@ -308,7 +315,7 @@ export class RunPage implements PageView {
               ],
         ),
       ),
-    );
+    ));
   }
 
   private headings(isSummary: boolean): HTMLElement {
@@ -326,11 +333,22 @@ export class RunPage implements PageView {
   }
 
   private async loadRollouts(): Promise<void> {
-    const page = await getNow<Page<RolloutRow>>(`run/${this.head.id}/rollouts/${this.page}`);
+    const page = await getNow<Page<RolloutRow>>(`run/${this.head.id}/${this.onlyFailures ? "failures" : "rollouts"}/${this.page}`);
     this.rows = page.rows;
     this.draw();
     this.turnPages(page, "rollout");
-    if (!page.n) fill(this.pager, h("span", "hint", "No rollout has begun: the log is empty."));
+    if (this.head.failed || this.onlyFailures) {
+      this.pager.append(
+        toggle("only with failures (f)", this.onlyFailures, () => this.filter()),
+      );
+    }
+    if (!page.n && !this.onlyFailures) fill(this.pager, h("span", "hint", "No rollout has begun: the log is empty."));
+  }
+
+  private filter(): void {
+    this.onlyFailures = !this.onlyFailures;
+    this.page = this.cursor = 0;
+    void this.load();
   }
 
   private draw(): void {
@@ -409,16 +427,16 @@ export class ComparePage implements PageView {
       h("p", comparison.is_paired ? "soft" : "notice", `${plural(comparison.n, "rollout")}, ${comparison.is_paired ? "paired by seed: rollouts of equal number share their random draws" : "not paired: the seeds differ"}`),
       h("h2", null, "What was asked differently"),
       settings.length
-        ? h("table", "dense", h("thead", null, h("tr", null, ["setting", a, b].map((words) => h("th", null, foreign(words, 60))))), h("tbody", null, settings.map(([path, [x, y]]) => h("tr", null, h("td", null, h("code", null, foreign(path, 120))), h("td", null, foreign(show(x), 300)), h("td", null, foreign(show(y), 300))))))
+        ? scroll(h("table", "dense", h("thead", null, h("tr", null, ["setting", a, b].map((words) => h("th", null, foreign(words, 60))))), h("tbody", null, settings.map(([path, [x, y]]) => h("tr", null, h("td", null, h("code", null, foreign(path, 120))), h("td", null, foreign(show(x), 300)), h("td", null, foreign(show(y), 300)))))))
         : h("p", "soft", "Nothing: the scenarios are equal."),
       h("h2", null, "What came out"),
       comparison.rows.length
-        ? h(
+        ? scroll(h(
             "table",
             "dense",
             h("thead", null, h("tr", null, ["figure", a, b, "second − first", "95 % interval", ""].map((words) => h("th", null, foreign(words, 60))))),
             h("tbody", null, comparison.rows.map((row) => h("tr", null, h("td", null, foreign(row.name, 60)), h("td", "num", figure(row.first.value)), h("td", "num", figure(row.second.value)), h("td", "num", h("b", null, figure(row.difference.value))), h("td", "soft num", row.difference.low === null ? foreign(row.difference.reason ?? "", 100) : `${figure(row.difference.low)} to ${figure(row.difference.high)}`), h("td", null, around(row.difference, widest))))),
-          )
+          ))
         : h("p", "soft", "These runs have no figures in common."),
     );
     keys.use("Two runs", [["Escape", "esc", "all runs", () => (location.hash = "#/")]]);

@@ -2,8 +2,10 @@
 
 import { groupOf, theme } from "./colours.js";
 import { lineChart } from "./charts.js";
-import { get, type Call, type CallRow, type FactRow, type FactSpread, type LogEvent, type PlannerData } from "./data.js";
+import { get, type AnswerLedger, type Call, type CallRow, type FactRow, type FactSpread, type LogEvent, type Plan, type PlannerData } from "./data.js";
+import { arrow } from "./stage.js";
 import { add, count, figure, fill, foreign, h, oneLine, plural } from "./dom.js";
+import { toggle } from "./toggle.js";
 import { VirtualList } from "./list.js";
 import { show, wordsOf, type Rollout } from "./rollout.js";
 import type { View } from "./view.js";
@@ -76,7 +78,7 @@ export class EventPanel extends Panel {
       ...this.facts(event),
       ...(await this.turn(event)),
       h("h3", null, "As it stands in the log"),
-      h("pre", "json", foreign(JSON.stringify(event.data, null, 2))),
+      h("pre", "json", foreign(event.exact ?? JSON.stringify(event.data, null, 2))),
     ];
     return nodes;
   }
@@ -88,7 +90,7 @@ export class EventPanel extends Panel {
     const words = !names.length
       ? "Nobody: only the analyst sees this."
       : names.includes("*")
-        ? `Everyone: ${plural(reach.length, "seat")}${names.includes("planner") ? ", the planner too" : ", not the planner"}.`
+        ? `Everyone: ${plural(reach.length, "seat")}${names.includes("planner") ? ", the planner too" : columns.seats.includes("planner") ? ", not the planner" : ""}.`
         : `${plural(reach.length, "seat")} of ${columns.seats.length}:`;
     const chips = names.length && !names.includes("*") ? reach.slice(0, MANY).map((s) => this.seatLink(this.rollout.seatName(s))) : [];
     const rest = reach.length - MANY;
@@ -134,7 +136,7 @@ export class EventPanel extends Panel {
     const places = calls.map((_, place) => place).filter((place) => calls[place]!.seat === event.seat && calls[place]!.step === event.step);
     if (!places.length) return [];
     const box = h("div", "calls-of-turn");
-    for (const place of places) box.append(callFold(this.rollout, calls[place]!, place, places.length === 1));
+    for (const place of places) box.append(callFold(this.rollout, calls[place]!, place, place === places[places.length - 1]));
     return [h("h3", null, `The exact prompt and reply (${plural(places.length, "model call")})`), box];
   }
 }
@@ -359,7 +361,7 @@ export class FactsPanel extends Panel {
           "div",
           { class: "row fact-row g-fact", attrs: { "data-fact": String(i) }, on: { click: () => this.view.set({ fact: i }) } },
           h("span", "fact-name", foreign(oneLine(fact.name, 40))),
-          h("span", "words", foreign(oneLine(show(fact.value), 120)), fact.decoy ? h("em", "soft", " decoy") : null),
+          h("span", "words", foreign(oneLine(show(fact.value), 120)), fact.decoy ? h("em", "soft", " decoy") : null, fact.leaks ? h("b", "warn", ` ${plural(fact.leaks, "leak")}`) : null),
           h("span", "meter", bar),
           h("span", "num", `${fact.known}/${n}`),
         );
@@ -393,13 +395,13 @@ export class FactsPanel extends Panel {
     const body = h(
       "tbody",
       null,
-      spread.met.slice(0, 300).map(([seat, s, index]) => {
+      spread.met.slice(0, 300).map(([seat, s, index, leak]) => {
         const from = this.rollout.columns.seat[index]!;
         return h(
           "tr",
           s > step ? "later" : null,
           h("td", "num", this.stepLink(s, index)),
-          h("td", null, this.seatLink(this.rollout.seatName(seat))),
+          h("td", null, this.seatLink(this.rollout.seatName(seat)), leak ? h("b", "warn", " leak") : null),
           h("td", null, from < 0 || from === seat ? h("span", "soft", "was given it") : ["from ", this.seatLink(this.rollout.seatName(from))]),
           h("td", null, h("button", { class: "link", on: { click: () => this.view.set({ event: index, tab: "event" }) } }, oneLine(this.rollout.kindOf(index), 20))),
         );
@@ -421,6 +423,7 @@ export class FactsPanel extends Panel {
           fact.prior_p === null ? "" : `probability before anybody spoke ${figure(fact.prior_p)} (${figure(-Math.log2(fact.prior_p))} bits)`,
           fact.decoy ? "decoy" : "",
           fact.wrong ? `${plural(fact.wrong, "claim")} with another value or denying it` : "",
+          fact.leaks ? `leaked to ${plural(fact.leaks, "seat")} that may not know it` : "",
         ]
           .filter(Boolean)
           .join(" · "),
@@ -444,16 +447,51 @@ export class PlannerPanel extends Panel {
 
   protected async make(): Promise<Node[]> {
     const data = await get<PlannerData>(`${this.rollout.path}/planner`, this.rollout.columns.n);
-    const { precision, control } = data;
+    const { precision, control, plans, ledgers } = data;
     const nodes: Node[] = [];
-    if (!precision.length && !control) return [hint("No planner acted in this rollout.")];
+    if (!precision.length && !control && !plans.length && !ledgers.length) return [hint("No planner acted in this rollout.")];
     if (control) {
       nodes.push(
         h("table", "pairs", Object.entries(control).filter(([, value]) => value !== null).map(([key, value]) => h("tr", null, h("th", null, key), h("td", null, foreign(show(value), 200))))),
       );
     }
     if (precision.length) nodes.push(...this.precision(data));
+    if (plans.length || ledgers.length) nodes.push(...this.rounds(data));
     return nodes;
+  }
+
+  /** The graph of each round, with what the planner knew when it drew it. */
+  private rounds({ plans, ledgers }: PlannerData): Node[] {
+    const seats = [...new Set([...ledgers.flatMap((l) => (l.answers ?? []).map((a) => a.seat)), ...plans.flatMap((p) => [...p.edges, ...p.last_edges].flat())])];
+    const nodes: Node[] = [h("p", "soft", "An arrow leads from who is read to who reads; dashed: what was said before, not the new text. The stage draws the graph of the round it stands in.")];
+    const moments = [...plans.map((plan) => ({ at: plan.index, plan, ledger: null as AnswerLedger | null })), ...ledgers.map((ledger) => ({ at: ledger.index, plan: null as Plan | null, ledger }))].sort((a, b) => a.at - b.at);
+    for (const { plan, ledger } of moments) {
+      if (plan) nodes.push(this.plan(plan, seats));
+      if (ledger) nodes.push(this.ledger(ledger));
+    }
+    return nodes;
+  }
+
+  private plan(plan: Plan, seats: string[]): Node {
+    const words = plan.stop ? "stop" : plan.round === null ? "graph" : `round ${plan.round}`;
+    const n = plan.edges.length + plan.last_edges.length;
+    return h(
+      "section",
+      { class: "round", attrs: { "data-plan": String(plan.index) } },
+      h("h3", null, `${words} · step `, this.stepLink(plan.step, plan.index), plan.stop ? "" : ` · ${plural(n, "edge")}`),
+      plan.stop ? null : dagPicture(plan, seats),
+      plan.order?.length ? h("p", "soft small", `order: ${plan.order.slice(0, 40).map((seat) => oneLine(seat, 20)).join(", ")}`) : null,
+    );
+  }
+
+  private ledger(ledger: AnswerLedger): Node {
+    const rows = (ledger.answers ?? []).slice(0, 200).map((answer) => h("tr", null, h("td", null, this.seatLink(answer.seat)), h("td", null, answer.key === null ? h("em", "warn", foreign(answer.reason ?? "no key", 80)) : foreign(String(answer.key), 80)), h("td", "num", figure(answer.psi)), h("td", "num", figure(answer.phi))));
+    return h(
+      "section",
+      "round",
+      h("h3", null, `answers after round ${ledger.round ?? ""} · step `, this.stepLink(ledger.step, ledger.index), ledger.calls === undefined ? "" : ` · ${plural(ledger.calls, "call")}`, ledger.failed?.length ? h("b", "warn", ` · ${ledger.failed.length} failed`) : null),
+      h("table", "dense", h("thead", null, h("tr", null, ["seat", "answer", "ψ", "φ"].map((head) => h("th", null, head)))), h("tbody", null, rows)),
+    );
   }
 
   private precision({ precision }: PlannerData): Node[] {
@@ -553,12 +591,49 @@ export class CallsPanel extends Panel {
   }
 }
 
-function hint(words: string): HTMLElement {
-  return h("p", "hint", words);
+/** A small drawing of a round's graph: seats on a ring in a fixed order, so that rounds can be compared. */
+function dagPicture(plan: Plan, seats: string[]): Element {
+  const size = 190;
+  const t = theme();
+  const canvas = h("canvas", { class: "dag", attrs: { width: String(size * 2), height: String(size * 2), role: "img", "aria-label": "Who reads whom in this round" } });
+  const context = canvas.getContext("2d")!;
+  context.scale(2, 2);
+  const place = new Map(seats.map((seat, i) => [seat, (i / seats.length) * 2 * Math.PI - Math.PI / 2]));
+  const at = (seat: string): [number, number] => {
+    const angle = place.get(seat) ?? 0;
+    return [size / 2 + Math.cos(angle) * (size / 2 - 22), size / 2 + Math.sin(angle) * (size / 2 - 22)];
+  };
+  const small = seats.length <= 14;
+  for (const [pairs, dash] of [[plan.edges, []], [plan.last_edges, [4, 3]]] as [[string, string][], number[]][]) {
+    context.setLineDash(dash);
+    context.strokeStyle = context.fillStyle = t.groups.plan;
+    context.lineWidth = small ? 1.4 : 0.8;
+    for (const [u, v] of pairs) {
+      const [x0, y0] = at(u);
+      const [x1, y1] = at(v);
+      context.beginPath();
+      context.moveTo(x0, y0);
+      context.lineTo(x1, y1);
+      context.stroke();
+      arrow(context, x0, y0, x1, y1, small ? 11 : 5, 7);
+    }
+  }
+  context.setLineDash([]);
+  context.font = "600 9px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const seat of seats) {
+    const [x, y] = at(seat);
+    context.beginPath();
+    context.arc(x, y, small ? 10 : 4, 0, 2 * Math.PI);
+    context.fillStyle = t.node;
+    context.fill();
+    context.fillStyle = t.ink;
+    if (small) context.fillText(oneLine(seat, 4), x, y);
+  }
+  return canvas;
 }
 
-export function toggle(words: string, on: boolean, changed: (on: boolean) => void): HTMLElement {
-  const box = h("input", { attrs: { type: "checkbox" }, on: { change: () => changed(box.checked) } });
-  box.checked = on;
-  return h("label", "toggle", box, words);
+function hint(words: string): HTMLElement {
+  return h("p", "hint", words);
 }

@@ -1,7 +1,7 @@
 // The page of one rollout: stage, timeline, and the panels beside them.
 
-import { beliefColour, shareColour, theme } from "./colours.js";
-import { isLive, type RunHead } from "./data.js";
+import { beliefColour, groupOf, GROUPS, GROUP_WORDS, shareColour, theme } from "./colours.js";
+import { get, isLive, type PlannerData, type RunHead } from "./data.js";
 import { count, fill, foreign, h, oneLine, plural } from "./dom.js";
 import { EventList } from "./events.js";
 import type { Keys } from "./keys.js";
@@ -28,6 +28,7 @@ export class RolloutPage {
   private modes = h("div", { class: "segmented", attrs: { role: "group", "aria-label": "Colour of the seats" } });
   private play = h("button", { class: "play", title: "play or pause (space)", on: { click: () => this.toggle() } });
   private where = h("output", "where");
+  private groups = h("span", "legend");
   private timer = 0;
   private poll = 0;
   private view: View;
@@ -65,6 +66,7 @@ export class RolloutPage {
       button("⇥", "last step (End)", () => this.go(this.rollout.steps - 1)),
       speed,
       this.where,
+      h("span", "timeline-key", this.groups),
       button("fit", "fit the graph (0)", () => this.stage.fit()),
     );
     this.element = h(
@@ -78,7 +80,7 @@ export class RolloutPage {
       if (changed.has("speed")) speed.textContent = `${now.speed}×`;
       if (changed.has("playing")) this.run();
       if (changed.has("mode") || changed.has("asSeat")) this.drawLegend();
-      if (changed.has("tab") || changed.has("seat") || changed.has("event") || changed.has("fact") || changed.has("call") || (changed.has("step") && !now.playing)) this.open();
+      if (changed.has("tab") || changed.has("seat") || changed.has("asSeat") || changed.has("event") || changed.has("fact") || changed.has("call") || (changed.has("step") && !now.playing)) this.open();
       if (changed.has("tab") && now.tab !== "facts" && now.fact !== null) this.view.set({ fact: null });
       this.say();
     });
@@ -88,6 +90,7 @@ export class RolloutPage {
     this.open();
     this.say();
     this.run();
+    void this.loadPlans();
     if (rollout.isOpen && isLive) this.poll = window.setInterval(() => void this.grow(), 1500);
   }
 
@@ -114,11 +117,19 @@ export class RolloutPage {
     this.stage.renew();
     this.timeline.renew();
     this.events.renew();
+    void this.loadPlans();
     if (wasLast && !this.view.now.playing) this.view.set({ step: this.rollout.steps - 1 });
     if (!this.rollout.isOpen) clearInterval(this.poll);
     this.open();
     this.drawLegend();
     this.say();
+  }
+
+  /** The graphs of a planner that draws them; the stage shows the one of the current round. */
+  private async loadPlans(): Promise<void> {
+    if (!this.rollout.columns.kinds.includes("plan")) return;
+    const data = await get<PlannerData>(`${this.rollout.path}/planner`, this.rollout.columns.n).catch(() => null);
+    if (data) this.stage.setPlans(data.plans);
   }
 
   private go(step: number): void {
@@ -191,7 +202,14 @@ export class RolloutPage {
     history.replaceState(null, "", `#/run/${this.head.id}/${this.rollout.columns.rollout}?${words}`);
   }
 
+  private drawGroups(): void {
+    const t = theme();
+    const there = new Set(this.rollout.columns.kinds.map(groupOf));
+    fill(this.groups, GROUPS.filter((name) => there.has(name)).map((name) => key(t.groups[name], GROUP_WORDS[name])));
+  }
+
   private drawLegend(): void {
+    this.drawGroups();
     const { has, actions, truth, n_facts } = this.rollout.columns;
     const { mode, asSeat, seat, fact } = this.view.now;
     const modes: [Mode, string, boolean][] = [

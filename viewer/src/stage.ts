@@ -4,7 +4,7 @@ import { quadtree, type Quadtree } from "d3-quadtree";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity, type ZoomTransform } from "d3-zoom";
 import "d3-transition";
-import type { FactSpread } from "./data.js";
+import type { FactSpread, Plan } from "./data.js";
 import { beliefColour, categoryColour, inkOn, shareColour, theme, GROUPS, type Theme } from "./colours.js";
 import { layOut, type Layout } from "./layout.js";
 import type { Rollout, States } from "./rollout.js";
@@ -49,6 +49,7 @@ export class Stage {
   private settling = true;
   private fitted = false;
   private hover: Under = { seat: null, event: null };
+  private plans: Plan[] = [];
   private spread: FactSpread | null = null;
   private met = new Map<number, number>();
   private acted = new Map<number, number>();
@@ -106,6 +107,12 @@ export class Stage {
     this.spread = spread;
     this.met.clear();
     for (const [seat, step] of spread?.met ?? []) this.met.set(seat, step);
+    this.redraw();
+  }
+
+  /** Graphs the planner built; the one of the current round is drawn. */
+  setPlans(plans: Plan[]): void {
+    this.plans = plans;
     this.redraw();
   }
 
@@ -243,6 +250,7 @@ export class Stage {
     const progress = Math.min(1, (performance.now() - this.began) / travel);
     const eased = 1 - (1 - progress) ** 3;
     this.drawSpread(context, t);
+    this.drawPlan(context, t);
     this.drawArcs(context, eased);
     const crowded = this.arcs.length > 600;
     if (crowded) this.drawDots(context, t, eased);
@@ -275,19 +283,8 @@ export class Stage {
   }
 
   private drawHeads(context: CanvasRenderingContext2D, t: Theme): void {
-    const r = this.radius() + 3;
     context.fillStyle = t.edge;
-    for (const [u, v] of this.layout.edges) {
-      const [x0, y0] = this.at(u);
-      const [x1, y1] = this.at(v);
-      const angle = Math.atan2(y1 - y0, x1 - x0);
-      const [x, y] = [x1 - Math.cos(angle) * r, y1 - Math.sin(angle) * r];
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(x - 7 * Math.cos(angle - 0.4), y - 7 * Math.sin(angle - 0.4));
-      context.lineTo(x - 7 * Math.cos(angle + 0.4), y - 7 * Math.sin(angle + 0.4));
-      context.fill();
-    }
+    for (const [u, v] of this.layout.edges) arrow(context, ...this.at(u), ...this.at(v), this.radius() + 3, 7);
   }
 
   /** The tree along which a fact came to each seat. */
@@ -307,6 +304,36 @@ export class Stage {
       context.quadraticCurveTo(cx, cy, x1, y1);
     }
     context.stroke();
+    context.globalAlpha = 1;
+  }
+
+  /** Who reads whom in this round, as the planner drew it; dashed where the reader gets what was said before. */
+  private drawPlan(context: CanvasRenderingContext2D, t: Theme): void {
+    const { step, asSeat } = this.view.now;
+    const plan = this.plans.filter((each) => each.step <= step).pop();
+    if (!plan || asSeat) return;
+    const place = new Map(this.rollout.columns.seats.map((seat, i) => [seat, i]));
+    context.strokeStyle = context.fillStyle = t.groups.plan;
+    context.lineWidth = 2;
+    context.globalAlpha = 0.7;
+    for (const [pairs, dash] of [
+      [plan.edges, []],
+      [plan.last_edges, [5, 4]],
+    ] as [[string, string][], number[]][]) {
+      context.setLineDash(dash);
+      for (const [u, v] of pairs) {
+        const [from, to] = [place.get(u), place.get(v)];
+        if (from === undefined || to === undefined) continue;
+        const [x0, y0] = this.at(from);
+        const [x1, y1] = this.at(to);
+        context.beginPath();
+        context.moveTo(x0, y0);
+        context.lineTo(x1, y1);
+        context.stroke();
+        arrow(context, x0, y0, x1, y1, this.radius() + 3, 10);
+      }
+    }
+    context.setLineDash([]);
     context.globalAlpha = 1;
   }
 
@@ -520,6 +547,17 @@ export class Stage {
     this.onHover(this.hover, 0, 0);
     this.redraw();
   }
+}
+
+/** The head of an arrow that ends `gap` before its target. */
+export function arrow(context: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number, gap: number, size: number): void {
+  const angle = Math.atan2(y1 - y0, x1 - x0);
+  const [x, y] = [x1 - Math.cos(angle) * gap, y1 - Math.sin(angle) * gap];
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x - size * Math.cos(angle - 0.4), y - size * Math.sin(angle - 0.4));
+  context.lineTo(x - size * Math.cos(angle + 0.4), y - size * Math.sin(angle + 0.4));
+  context.fill();
 }
 
 function bend(x0: number, y0: number, x1: number, y1: number): [number, number] {

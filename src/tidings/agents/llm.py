@@ -1,12 +1,13 @@
 """A seat that a language model holds. Each turn goes through one LangGraph graph.
 
-    observe -> (reason) -> decide -> end
+    observe -> (recall) -> (reason) -> decide -> end
                              ^  |  an answer that cannot be used
                              |  v
                             repair          at most `repairs` times a turn
 
 * **observe** puts what the seat may see into words and adds its own earlier thoughts, within `max_events` lines and
   `max_chars` characters; the prompt says how many lines were left out.
+* **recall** (seats with a memory) asks the model what to look up in what was said before, and looks it up.
 * **reason** (with `reasoning: true`) asks for a few sentences of free text; they are kept as a thought.
 * **decide** asks for the action as its spec wants it (`tidings.agents.elicitation`) and reads the answer
   (`tidings.agents.parsing`).
@@ -15,7 +16,7 @@
 
 Seats that are due in the same step share one run of the graph (`tidings.agents.shared_graph`).
 
-Thoughts, by `about`: `reasoning` (`text`), `choice` (`field`, `probabilities`, `mass`), `repair` (`n`, `errors`).
+Thoughts, by `about`: `recall` (`asked`, `lines`), `reasoning` (`text`), `choice` (`field`, `probabilities`, `mass`), `repair` (`n`, `errors`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from tidings.agents.elicitation import (
     read_probabilities,
 )
 from tidings.agents.langgraph_seam import compile_graph, jump
+from tidings.agents.recall import recall, recall_lines
 from tidings.agents.shared_graph import SharedGraph, await_each, for_each
 from tidings.agents.transcript import REASONING, read_transcript
 from tidings.agents.turn_calls import TurnCalls
@@ -110,7 +112,7 @@ class LLMAgent:
         if model is None:
             raise ScenarioError("model", f"the llm seat {context.seat!r} has none", "need a name defined under models")
         check_elicit(params.elicit, model.kinds, model.name)
-        _turn_graph(params.reasoning)
+        _turn_graph(params.reasoning, context.memory is not None)
         words = prompts.system_text(context.brief, context.seat, context.persona, context.planner)
         return cls(params, context, model, PromptMessage("system", words))
 
@@ -123,7 +125,8 @@ class LLMAgent:
             LimitError: If a cap of the run is reached.
         """
         turn = _Turn(self, observation, spec)
-        return await _turn_graph(self.params.reasoning).play(turn, observation.rollout)
+        graph = _turn_graph(self.params.reasoning, self.context.memory is not None)
+        return await graph.play(turn, observation.rollout)
 
 
 class _Turn:
@@ -176,19 +179,23 @@ class _State(TypedDict):
     turns: list[_Turn]
 
 
-@lru_cache(maxsize=2)
-def _turn_graph(has_reasoning: bool) -> SharedGraph[_Turn]:
-    """Returns the graph; all seats share it."""
-    nodes = {"observe": _observe, "reason": _reason, "decide": _decide, "repair": _repair}
-    edges = [("observe", "reason"), ("reason", "decide"), ("repair", "decide")]
-    if not has_reasoning:
-        del nodes["reason"]
-        edges = [("observe", "decide"), ("repair", "decide")]
-    return SharedGraph(compile_graph(_State, nodes, edges, {"decide": ("repair",)}))
+@lru_cache(maxsize=4)
+def _turn_graph(has_reasoning: bool, has_memory: bool) -> SharedGraph[_Turn]:
+    """Returns the graph; all seats of one form share it."""
+    nodes = {"observe": _observe, "recall": _recall, "reason": _reason, "decide": _decide}
+    left_out = {"recall": not has_memory, "reason": not has_reasoning}
+    nodes = {name: node for name, node in nodes.items() if not left_out.get(name)}
+    order = list(nodes)
+    edges = [*zip(order, order[1:], strict=False), ("repair", "decide")]
+    return SharedGraph(compile_graph(_State, {**nodes, "repair": _repair}, edges, {"decide": ("repair",)}))
 
 
 async def _observe(state: _State) -> None:
     for_each(state["turns"], _observe_one)
+
+
+async def _recall(state: _State) -> None:
+    await await_each(state["turns"], _recall_one)
 
 
 async def _reason(state: _State) -> None:
@@ -218,6 +225,16 @@ def _observe_one(turn: _Turn) -> None:
     turn.messages = [agent.head, PromptMessage("user", prompts.transcript_text(*transcript))]
     kinds, has_labels = agent.model.kinds, params.label_options
     turn.questions = plan_questions(turn.spec, params.elicit, kinds, seed, has_labels=has_labels)
+
+
+async def _recall_one(turn: _Turn) -> None:
+    agent, memory = turn.agent, turn.agent.context.memory
+    assert memory is not None
+    found = await recall(
+        turn.calls, agent.model, memory, turn.observation, turn.messages, max_tokens=agent.params.max_tokens
+    )
+    turn.thoughts += found
+    turn.say("user", recall_lines(found))
 
 
 async def _reason_one(turn: _Turn) -> None:

@@ -22,15 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["BLUE", "FIGURES", "GREEN", "GREY", "INK", "ORANGE", "Plots", "find_figure", "to_svg"]
 
 FIGURES: Mapping[str, str] = {
+    "accuracy_calls": "tidings.analysis.outcome_figures:accuracy_calls",
     "actions": "tidings.analysis.herd_figures:actions",
     "beliefs": "tidings.analysis.herd_figures:beliefs",
+    "calibration": "tidings.analysis.belief_figures:calibration",
+    "cascades": "tidings.analysis.herd_figures:cascades",
     "correctness": "tidings.analysis.herd_figures:correctness",
+    "cost": "tidings.analysis.outcome_figures:cost",
     "graph": "tidings.analysis.graph_figures:graph",
     "spread": "tidings.analysis.flow_figures:spread",
     "exposure_tree": "tidings.analysis.flow_figures:exposure_tree",
     "influence": "tidings.analysis.flow_figures:influence",
     "leak_paths": "tidings.analysis.flow_figures:leak_paths",
     "message_bits": "tidings.analysis.flow_figures:message_bits",
+    "policy": "tidings.analysis.planner_figures:policy",
+    "trajectories": "tidings.analysis.belief_figures:trajectories",
+    "welfare": "tidings.analysis.outcome_figures:welfare",
 }
 
 

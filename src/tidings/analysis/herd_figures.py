@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tidings.analysis.canvas import BLUE, GREEN, GREY, ORANGE, TITLE, canvas
-from tidings.core import DataError
+from tidings.core import DataError, Event
 from tidings.metrics.result import share_result
+from tidings.theory.herd_events import HerdBelief, follow_herd
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
 
-__all__ = ["actions", "beliefs", "correctness"]
+__all__ = ["actions", "beliefs", "cascades", "correctness"]
 
 
 def actions(run: Run, max_rollouts: int = 60) -> Figure:
@@ -31,20 +34,59 @@ def actions(run: Run, max_rollouts: int = 60) -> Figure:
         DataError: If no rollout ended well.
     """
     cells, labels = _correct(run, max_rollouts)
+    return _map([[float(right) for right in row] for row in cells], labels, (ORANGE, BLUE), "decisions")
+
+
+def cascades(run: Run, max_rollouts: int = 60) -> Figure:
+    """Returns a map of decisions, right ones blue and wrong ones orange, strong where a cascade was on.
+
+    In a cascade the agent's hint could not matter to a rational observer of all actions. On a graph that is not
+    complete there is no such observer, and all cells are pale.
+
+    Args:
+        run: A run of social learning with events.
+        max_rollouts: Most rollouts shown, from the first.
+
+    Raises:
+        DataError: If no rollout ended well.
+    """
+    _, labels = _correct(run, max_rollouts)
+    cells = [_cascade_cells(line.event() for line in lines) for _, lines in islice(run.ended(), max_rollouts)]
+    colours = (ORANGE, "#F3C9AE", "#A9CFE6", BLUE)
+    return _map(cells, labels, colours, "decisions, strong in a cascade, pale before")
+
+
+def _cascade_cells(events: Iterable[Event]) -> list[float]:
+    """Returns for each action 0 (wrong, in a cascade), 1/3 (wrong), 2/3 (right), 1 (right, in a cascade)."""
+    herd, truth, cells = HerdBelief(), "", list[float]()
+    for event in events:
+        herd = follow_herd(herd, event)
+        if event.kind == "state":
+            truth = event.data["value"]
+        elif event.kind == "action" and herd.setup is not None:
+            is_cascade = herd.ignored and herd.setup["seen"] is None
+            strength = (1 + 2 * is_cascade) / 6
+            cells.append(0.5 + strength if event.data["action"] == truth else 0.5 - strength)
+    return cells
+
+
+def _map(cells: list[list[float]], labels: list[str], colours: Sequence[str], words: str) -> Figure:
+    """Returns one line of cells a rollout; values from 0 to 1 lead to the colours in order."""
     figure, axes = canvas(7.2, 0.9 + 0.2 * len(cells))
     image = np.full((len(cells), max(map(len, cells), default=1)), np.nan)
     for i, row in enumerate(cells):
         image[i, : len(row)] = row
-    axes.imshow(image, cmap=_two_colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    scale = ListedColormap(list(colours)).with_extremes(bad="#FFFFFF00")
+    axes.imshow(image, cmap=scale, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     axes.set_xticks(np.arange(-0.5, image.shape[1]), minor=True)
     axes.set_yticks(np.arange(-0.5, image.shape[0]), minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.2)
+    axes.grid(which="minor", color="white", linewidth=1.2 if image.shape[1] <= 60 else 0.4)
     axes.tick_params(which="both", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_yticks(range(len(cells)), labels)
     axes.set_xlabel("position in the order of play, from 0")
     axes.set_ylabel("rollout: true state")
-    axes.set_title("Right (blue) and wrong (orange) decisions", **TITLE)
+    axes.set_title(f"Right (blue) and wrong (orange) {words}", **TITLE)
     axes.spines[:].set_visible(False)
     return figure
 
@@ -105,7 +147,3 @@ def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -
     positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
     axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
     axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
-
-
-def _two_colours() -> Any:
-    return ListedColormap([ORANGE, BLUE]).with_extremes(bad="#FFFFFF00")

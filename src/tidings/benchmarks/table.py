@@ -15,6 +15,7 @@ __all__ = ["SUITES", "Suite", "SuiteReport", "check_options", "find_suite"]
 SUITES: Mapping[str, str] = {
     "dialop": "tidings.benchmarks.asymmetry.dialop_suite:run_dialop",
     "hidden_profile": "tidings.benchmarks.asymmetry.hidden_profile_suite:run_hidden_profile",
+    "informative": "tidings.benchmarks.asymmetry.informative_suite:run_informative",
     "steering-analytical": "tidings.benchmarks.steering:run_analytical",
     "steering-extensions": "tidings.benchmarks.steering:run_extensions",
     "steering-hybrid": "tidings.benchmarks.steering:run_hybrid",

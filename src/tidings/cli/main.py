@@ -11,6 +11,7 @@ from tidings.cli import (
     compare,
     doctor,
     estimate,
+    fork,
     list_,
     metrics,
     replay,
@@ -18,6 +19,7 @@ from tidings.cli import (
     resume,
     run,
     schema,
+    status,
     validate,
     view,
 )
@@ -37,6 +39,7 @@ app = typer.Typer(
 for name, command in (
     ("run", run.run),
     ("resume", resume.resume),
+    ("status", status.status),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("list", list_.list_),
@@ -44,6 +47,7 @@ for name, command in (
     ("replay", replay.replay),
     ("compare", compare.compare),
     ("metrics", metrics.metrics),
+    ("fork", fork.fork),
     ("report", report.report),
     ("view", view.view),
     ("doctor", doctor.doctor),

@@ -11,13 +11,16 @@ import typer
 from tidings.metrics.result import json_row, remark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from rich.table import Table
 
     from tidings.analysis.run import Run
     from tidings.runner.execute import Outcome
+    from tidings.runner.sweeps import RunStatus
 
-__all__ = ["finish", "finish_sweep", "metric_table", "run_json"]
+__all__ = ["finish", "finish_sweep", "metric_table", "run_json", "status_table"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -39,6 +42,7 @@ def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
     from rich.console import Console
 
     from tidings.analysis.run import load_run
+    from tidings.runner.sweeps import read_statuses
 
     runs = {name: load_run(outcome.folder) for name, outcome in outcomes.items()}
     if as_json:
@@ -50,6 +54,7 @@ def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
             words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts, {outcome.status}"
             failed = f", {outcome.n_failed} failed" if outcome.n_failed else ""
             console.print(metric_table(runs[name].metrics(), f"{name}: {words}{failed}"), "")
+        console.print(status_table(read_statuses(next(iter(outcomes.values())).folder.parent)), "")
         console.print(f"run folders: {next(iter(outcomes.values())).folder.parent}", highlight=False, soft_wrap=True)
     is_well = all(outcome.status == "done" and not outcome.n_failed for outcome in outcomes.values())
     raise typer.Exit(0 if is_well else 1)
@@ -86,6 +91,25 @@ def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
         cells += [_interval(row["low"], row["high"])]
         cells += [_number(row["twin"])] if has_twin else []
         table.add_row(*cells, remark(row))
+    return table
+
+
+def status_table(rows: Sequence[RunStatus]) -> Table:
+    """Returns how far runs are as a table for the terminal."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", overflow="fold")
+    table.add_column("status")
+    for heading in ("done", "failed", "calls", "tokens", "USD", "seconds"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        done = "-" if row.rollouts is None else f"{row.done} of {row.rollouts}"
+        usd = f"{row.usd:.4f}" if row.usd else "-"
+        seconds = "-" if row.rollouts is None else f"{row.elapsed_s:.1f}"
+        table.add_row(row.name, row.status, done, str(row.failed), str(row.calls), str(row.tokens), usd, seconds)
+    if len(rows) > 1:
+        table.caption = f"{sum(row.status == 'done' for row in rows)} of {len(rows)} done"
     return table
 
 

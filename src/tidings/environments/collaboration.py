@@ -50,7 +50,7 @@ from tidings.core import (
     World,
 )
 from tidings.environments.collaboration_events import opening_events
-from tidings.environments.collaboration_items import Item, Library, read_items_of
+from tidings.environments.collaboration_items import Item, Library, anonymise, read_items_of
 from tidings.environments.collaboration_params import CollaborationParams
 from tidings.environments.collaboration_round import Round, split_ids, stop_data
 from tidings.environments.collaboration_state import COMPLETE, GO_ON, STUCK, Conversation, Member
@@ -86,7 +86,8 @@ class Collaboration:
         if not world.items:
             raise ScenarioError("environment.items", "found none", "a file of items, or a list", "see docs")
         library = Library.of(world.archive)
-        items = read_items_of(world.items, world.graph, library)
+        rows = map(anonymise, world.items) if params.anonymous else world.items
+        items = read_items_of(rows, world.graph, library)
         for i, item in enumerate(items):
             if params.answers == "partner" and item.partner is None:
                 raise ScenarioError("environment.answers", "found 'partner'", f"items[{i}] has no partner: asker")
@@ -120,7 +121,7 @@ class Collaboration:
 
     def turns(self, state: Conversation) -> tuple[Turn, ...]:
         """Returns the turns of all who are to speak, or that of the final answer."""
-        if state.is_answered:
+        if state.n_asked == self.params.ballots:
             return ()
         item = self.items[state.item]
         if state.stop:
@@ -132,8 +133,8 @@ class Collaboration:
         item = self.items[state.item]
         if state.stop:
             answerer = self._answerer(item)
-            done = state._replace(is_answered=True)
-            return Transition(done, _answer_events(answerer, replies[answerer]))
+            asked = state._replace(n_asked=state.n_asked + 1)
+            return Transition(asked, _answer_events(answerer, replies[answerer]))
         played = Round(self.params, item, self.library, state)
         played.play(replies)
         return Transition(played.state, tuple(played.events))

@@ -18,12 +18,14 @@ def opening_events(params: CollaborationParams, item: Item, library: Library, an
     if library.lines:
         archive = library.archive
         yield Event("archive", NOBODY, {"sha256": archive.sha256, "n_lines": len(archive.lines)})
+    # Whoever sees everything holds everything: the barrier is not broken by the row with full information.
+    extra = (answerer,) if params.information == "full" else ()
     for fact in item.facts.values():
-        yield _declare(fact, item)
+        yield _declare(fact, extra)
     for ids in item.params.evidence:
         for line_id in ids:
             if line_id in library.lines:
-                yield declare_line(library, line_id)
+                yield declare_line(library, line_id, extra)
     for seat, ids in item.held.items():
         reads_all = params.information == "full" and seat == answerer
         for fact in item.facts if reads_all else ids:
@@ -63,15 +65,16 @@ def archive_fact(library: Library, line_id: str) -> FactItem:
     return FactItem(fact=line.id, owner=line.speaker, text=line.text, hearers=line.hearers, time=line.time)
 
 
-def declare_line(library: Library, line_id: str) -> Event:
-    """Returns the event that names a line of the archive in the ledger."""
+def declare_line(library: Library, line_id: str, extra: tuple[str, ...] = ()) -> Event:
+    """Returns the event that names a line of the archive in the ledger; `extra` seats hold it too."""
     line = library.lines[line_id]
-    data = _declaration(line.id, line.text, library.holders(line_id), ["*"], None)
+    owners = tuple(dict.fromkeys((*library.holders(line_id), *extra)))
+    data = _declaration(line.id, line.text, owners, ["*"], None)
     return Event("fact_declared", NOBODY, data, line.speaker)
 
 
-def _declare(fact: FactItem, item: Item) -> Event:
-    owners = dict.fromkeys((fact.owner, *fact.hearers))
+def _declare(fact: FactItem, extra: tuple[str, ...]) -> Event:
+    owners = dict.fromkeys((fact.owner, *fact.hearers, *extra))
     data = _declaration(fact.fact, fact.text, tuple(owners), list(fact.visibility), fact.prior_p)
     return Event("fact_declared", NOBODY, data, fact.owner)
 

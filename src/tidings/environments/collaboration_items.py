@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from tidings.core import Archive, ArchiveLine, DataError, SocialGraph, suggest
 from tidings.spec.base import Params
 from tidings.spec.errors import validate
 
-__all__ = ["FactItem", "Item", "ItemParams", "Library", "read_items_of"]
+__all__ = ["FactItem", "Item", "ItemParams", "Library", "anonymise", "read_items_of"]
 
 
 class FactItem(Params):
@@ -149,6 +150,27 @@ def read_items_of(rows: Iterable[Mapping[str, Any]], graph: SocialGraph, library
             twice, nobody holds anything, or the evidence of a side is held by nobody on that side.
     """
     return tuple(_check(row, f"environment.items[{i}]", graph, library) for i, row in enumerate(rows))
+
+
+def anonymise(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns an item in which people are called Person 1, Person 2, ... wherever their names stand as words."""
+    names = row.get("names")
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) and name for name in names.values()):
+        return dict(row)
+    new = {name: f"Person {i}" for i, name in enumerate(names.values(), 1)}
+    longest_first = sorted(map(re.escape, new), key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+
+    def change(value: Any) -> Any:
+        if isinstance(value, str):
+            return pattern.sub(lambda match: new[match[0]], value)
+        if isinstance(value, Mapping):
+            return {key: change(item) for key, item in value.items()}
+        return [change(item) for item in value] if isinstance(value, list | tuple) else value
+
+    texts = {key: change(row[key]) for key in ("question", "options", "gold", "catalogue", "names") if key in row}
+    facts = [{**fact, "text": change(fact.get("text"))} for fact in row.get("facts", ())]
+    return {**row, **texts, **({"facts": facts} if facts else {})}
 
 
 def _check(row: Mapping[str, Any], where: str, graph: SocialGraph, library: Library) -> Item:

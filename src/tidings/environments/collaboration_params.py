@@ -20,6 +20,10 @@ class CollaborationParams(Params):
     """`private`: people talk; `none`: the one who answers sees only its own share; `full`: it sees everything."""
     answers: Literal["asker", "partner"] = "asker"
     """Who gives the final answer; `partner` with information none is the row `partner alone`."""
+    ballots: Annotated[int, Field(ge=1)] = 1
+    """Final answers asked for, one after another and blind to each other: for single agents at equal numbers of calls."""
+    anonymous: bool = False
+    """Whether people are called Person 1, Person 2, ... in everything that seats read."""
     rounds: Annotated[int, Field(ge=1)] = 10
     """Most rounds; in each one, all who were written to speak at the same time."""
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)] = ("direct",)

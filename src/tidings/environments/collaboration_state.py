@@ -56,7 +56,7 @@ class Conversation(NamedTuple):
         declared: Ids of facts of the archive that are in the log.
         tally: Costs so far.
         stop: Why the talk is over; empty while it goes on.
-        is_answered: Whether the final answer is in, or will never come.
+        n_asked: How often the final answer was asked for.
     """
 
     item: int
@@ -66,4 +66,4 @@ class Conversation(NamedTuple):
     declared: frozenset[str]
     tally: Tally = Tally()
     stop: str = ""
-    is_answered: bool = False
+    n_asked: int = 0

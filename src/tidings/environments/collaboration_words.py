@@ -37,8 +37,6 @@ def describe_event(event: Event, seat: str) -> str:
         return _message(data, is_own=event.seat == seat)
     if event.kind == "refused":
         return f"Your message did not go to {data['name'] or 'anybody'}: {data['reason']}."
-    if event.kind == "answer":
-        return f"Your final answer: {data['answer']}"
     return ""
 
 

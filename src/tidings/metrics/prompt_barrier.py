@@ -69,7 +69,10 @@ class _Known:
                 self._hear(event)
 
     def _own(self, event: Event) -> None:
-        for seat in {*event.data.get("owners", ()), *event.data.get("visibility", ())}:
+        owners = event.data.get("owners", ())
+        # That all may be told a fact does not mean that they know it: `*` counts only where nobody is said to own it.
+        named = {seat for seat in event.data.get("visibility", ()) if seat != "*" or not owners}
+        for seat in {*owners, *named}:
             self._tell(self._seats if seat == "*" else [seat], self._phrases[event.data["fact"]], -1)
 
     def _hear(self, event: Event) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from tidings.core import LanguageModel
+from tidings.log.branched_calls import BranchedCalls, Earlier
 from tidings.log.calls import CallStore
 from tidings.models.budget import Budget, Caps, Usage
 from tidings.models.guard import GuardedModel, GuardParams
@@ -49,15 +50,19 @@ class ModelSession:
         self._guards[name] = GuardedModel(build(), GuardParams.of(settings), self.budget)
         return self._guards[name]
 
-    def open(self, folder: Path) -> None:
+    def open(self, folder: Path, earlier: Sequence[Earlier] = ()) -> None:
         """Opens the record of the run and takes what earlier processes used into the account.
+
+        Args:
+            folder: The record.
+            earlier: Records of other runs that may hold answers to the same calls.
 
         Raises:
             DataError: If the record is damaged.
         """
         if not self._guards:
             return
-        self._calls = CallStore(folder)
+        self._calls = BranchedCalls(folder, earlier) if earlier else CallStore(folder)
         used = self.budget.used
         for record in self._calls.records():
             used.calls += record.attempts

@@ -109,6 +109,7 @@ def resume_run(path: Path, progress: Progress, *, changes: Iterable[str] = (), r
         ScenarioError: If a change would make it another run.
     """
     folder = RunFolder.open(path)
+    folder.refuse_fork("resumed")
     scenario = _changed(folder, tuple(changes))
     session = ModelSession(scenario, float(folder.read_json("status.json").get("elapsed_s", 0.0)))
     compiled = compile_scenario(scenario, session.make)

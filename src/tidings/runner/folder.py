@@ -84,6 +84,16 @@ class RunFolder:
             raise DataError(str(path), "no scenario.yaml in it", "a folder that `tidings run` made")
         return cls(path)
 
+    def refuse_fork(self, verb: str) -> None:
+        """Checks that the run was played from its beginning.
+
+        Raises:
+            DataError: If it is an arm of a fork, which does not follow from its scenario alone.
+        """
+        if self.read_json("manifest.json").get("fork"):
+            fix = "fork its parent again; equal forks are equal"
+            raise DataError(str(self.path), f"an arm of a fork cannot be {verb}", fix=fix)
+
     @property
     def events(self) -> Path:
         """Folder of the event log."""

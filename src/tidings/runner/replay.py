@@ -34,6 +34,7 @@ def replay_run(path: Path) -> tuple[int, int]:
         ReplayError: At the first difference; the text names rollout, step and event.
     """
     folder = RunFolder.open(path)
+    folder.refuse_fork("replayed")
     scenario = read_scenario(folder.scenario)
     compiled = compile_scenario(
         scenario, replay_from(folder.calls, folder.read_json("manifest.json").get("models", {}))

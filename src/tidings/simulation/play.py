@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tidings.core import Environment, Event, EventView, Observation, PublicRecord, ReplayError, Reply, SeedPath, Turn
 from tidings.core.errors import SeatError
@@ -11,7 +11,7 @@ from tidings.core.events import NOBODY, PLANNER
 from tidings.log.codec import encode_step
 from tidings.log.store import ENDED
 
-__all__ = ["Play", "failure_event", "replies_of"]
+__all__ = ["Play", "failure_event", "replies_of", "steps_of"]
 
 
 def failure_event(seat: str, error: Exception) -> Event:
@@ -32,14 +32,23 @@ class Play:
         status: `running`, `ok` or `failed`.
     """
 
-    def __init__(self, environment: Environment, seed: SeedPath, rollout: int) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        seed: SeedPath,
+        rollout: int,
+        edit: Callable[[Event], Event] | None = None,
+    ) -> None:
         """Prepares the rollout; nothing has happened before `open`.
 
         Args:
             environment: The rules.
             seed: Seed path of this rollout.
             rollout: Its number.
+            edit: What an intervention makes of an event before anybody sees it. It may take seats out of the audience
+                and change words, never add a seat; `tidings.simulation.interventions` holds to that.
         """
+        self._edit = edit
         self.rollout, self.step, self.status = rollout, 0, "running"
         self._environment, self._seed = environment, seed
         self._state: object = None
@@ -90,7 +99,7 @@ class Play:
         Raises:
             ReplayError: At the first step whose events differ from what the rules give.
         """
-        for step in _by_step(events):
+        for step in steps_of(events):
             if self.step == 0:
                 again = self.open()
             else:
@@ -101,6 +110,24 @@ class Play:
                 raise ReplayError(
                     f"rollout {self.rollout}, step {step[0].step}: the log does not follow from the rules"
                 )
+
+    def follow(self, events: Sequence[Event]) -> list[list[Event]]:
+        """Goes through logged steps with the replies that stand there, whatever an edit shows the seats.
+
+        Args:
+            events: Of whole steps, from the opening on.
+
+        Returns:
+            What happens, step by step.
+        """
+        done: list[list[Event]] = []
+        for step in steps_of(events):
+            if self.step == 0:
+                done.append(self.open())
+                continue
+            failures = [event._replace(step=-1, index=-1) for event in step if event.kind == "failure"]
+            done.append(self.advance(replies_of(step), failures))
+        return done
 
     def _commit(self, before: list[Event], events: Iterable[Event]) -> list[Event]:
         """Numbers the events of a step, lets the seats know, and works out who is due next."""
@@ -114,6 +141,8 @@ class Play:
             Event(e.kind, e.audience, e.data, e.seat, step, first + i)  # faster than _replace
             for i, e in enumerate(drafts)
         ]
+        if self._edit is not None:
+            numbered = [self._edit(event) for event in numbered]
         self._n_events += len(numbered)
         self.step += 1
         for event in numbered:
@@ -161,7 +190,8 @@ def replies_of(step: Sequence[Event]) -> dict[str, Reply]:
     return replies
 
 
-def _by_step(events: Sequence[Event]) -> Iterable[list[Event]]:
+def steps_of(events: Sequence[Event]) -> Iterable[list[Event]]:
+    """Yields the events of each step."""
     step: list[Event] = []
     for event in events:
         if step and event.step != step[-1].step:

@@ -32,6 +32,7 @@ ENVIRONMENTS: Mapping[str, str] = {
 AGENTS: Mapping[str, str] = {
     "bayesian": "tidings.agents.bayesian:BayesianAgent",
     "human": "tidings.agents.human:HumanAgent",
+    "informative": "tidings.agents.informative:InformativeAgent",
     "langgraph": "tidings.agents.langgraph_agent:LangGraphAgent",
     "llm": "tidings.agents.llm:LLMAgent",
     "oracle": "tidings.agents.oracle:OracleAgent",

@@ -74,22 +74,23 @@ def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
     return el(
         "section",
         question,
-        _value(key, shown, kind, n_failed),
+        _value(key, shown, kind, n_failed, _counts(run) if shown.value is None else ""),
         _beside(run, shown, kind, against) if shown.value is not None else None,
         class_="answer",
     )
 
 
-def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int) -> list[Part]:
+def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, counts: str) -> list[Part]:
     if shown.value is None:
-        return [el("p", f"No figure yet: {shown.reason}.", class_="big none")]
+        return [el("p", f"No figure of {shown.name}: {shown.reason}.", class_="big none"), el("p", counts)]
     interval = (
         f"95 % interval {number(shown.low, 3)} to {number(shown.high, 3)}"
         if shown.low is not None
         else "no interval: one value"
     )
     meaning = kind.words if kind.key == key.name and kind.words else f"{key.name}, {shown.unit}"
-    parts: list[Part] = [
+    parts: list[Part] = [el("p", f"Read with care: {shown.reason}.", class_="warning")] if shown.reason else []
+    parts += [
         el("p", el("b", number(shown.value, 3)), el("span", f" {meaning}"), class_="big"),
         el("p", f"{interval}; n = {shown.n:,}; {shown.estimator}.", class_="note"),
     ]
@@ -183,6 +184,5 @@ def _counts(run: Run) -> str:
     kinds = run.event_counts()
     n = sum(kinds.values())
     return (
-        f"{status['done']:,} rollouts with {n:,} events, {kinds.get('message', 0):,} of them messages. "
-        f"No metric is defined for the environment {run.scenario.environment.kind}."
+        f"{status['done']:,} rollouts ended; the log holds {n:,} events, {kinds.get('message', 0):,} of them messages."
     )

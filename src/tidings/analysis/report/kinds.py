@@ -39,7 +39,19 @@ KINDS: Mapping[str, Kind] = {
         "tidings.analysis.controls:herd_controls",
         "share of agents whose decision is what is true",
     ),
-    "talk": Kind("Who told whom what, and how far did it get?", figures=("cost",)),
+    "talk": Kind(
+        "How far does news travel?", "coverage", ("cost",), words="share of the seats that know a fact in the end"
+    ),
+    "hidden_profile": Kind(
+        "Does talking bring out what nobody could see alone?",
+        "right_after",
+        words="share of votes for the right option after the talk",
+    ),
+    "collaboration": Kind(
+        "Do those who ask find out what only others know?",
+        "sufficiency",
+        words="share of seats that come to know all that an answer follows from",
+    ),
 }
 """Kind of environment -> what its reports show."""
 

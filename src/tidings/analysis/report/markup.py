@@ -55,10 +55,12 @@ def el(tag: str, *parts: Part | Iterable[Part], **attributes: str | bool | None)
     return Markup(f"<{' '.join(words)}>{inside}</{tag}>")
 
 
-def table(headings: Iterable[Part], rows: Iterable[Iterable[Part]], numeric: frozenset[int] = frozenset()) -> Markup:
+def table(
+    headings: Iterable[Part], rows: Iterable[Iterable[Part | Iterable[Part]]], numeric: frozenset[int] = frozenset()
+) -> Markup:
     """Returns a table that scrolls sideways by itself; columns in `numeric` stand to the right."""
 
-    def cells(kind: str, row: Iterable[Part]) -> list[Part]:
+    def cells(kind: str, row: Iterable[Part | Iterable[Part]]) -> list[Part]:
         return [el(kind, cell, class_="n" if i in numeric else None) for i, cell in enumerate(row)]
 
     head = el("thead", el("tr", cells("th", headings)))

@@ -11,7 +11,6 @@ from tidings.analysis.report.kinds import kind_of
 from tidings.analysis.report.markup import Markup, el, number, table
 from tidings.analysis.report.svg import inline_svg
 from tidings.core import DataError, RequestError
-from tidings.metrics.result import remark
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -32,7 +31,9 @@ def metrics(run: Run) -> Markup | None:
     for row in frame.to_dicts():
         interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
         beside = [*([number(row["null_mean"])] if has_null else []), *([number(row["twin"])] if has_twin else [])]
-        rows.append([row["name"], number(row["value"]), interval, *beside, f"{row['n']:,}", remark(row)])
+        reason = el("small", f" {row['reason']}") if row["reason"] and row["value"] is not None else None
+        words = [row["unit"], reason] if row["value"] is not None else row["reason"]
+        rows.append([row["name"], number(row["value"]), interval, *beside, f"{row['n']:,}", words])
     numeric = frozenset({1, *range(3, 4 + len(more))})
     return _section("metrics", "Every metric", table(headings, rows, numeric))
 

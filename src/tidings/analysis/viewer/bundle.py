@@ -92,7 +92,7 @@ def _run_files(library: Library, name: str, max_rollouts: int | None) -> Iterato
 
     base = f"run/{name}"
     yield base, [take(base)]
-    for kind in ("rollouts", "summary"):
+    for kind in ("rollouts", "failures", "summary"):
         page = 0
         while True:
             found = take(f"{base}/{kind}/{page}")

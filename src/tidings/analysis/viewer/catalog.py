@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from tidings.analysis.viewer.exact import with_texts
 from tidings.core import DataError, RequestError
 from tidings.runner.folder import RunFolder
 
@@ -67,7 +68,7 @@ def run_row(path: Path) -> dict[str, Any]:
     return {
         "name": manifest.get("name", path.name),
         "environment": manifest.get("environment", ""),
-        "seed": manifest.get("seed"),
+        "seed": with_texts(manifest.get("seed")),
         "log": manifest.get("log", "full"),
         "models": [str(model.get("id", name)) for name, model in manifest.get("models", {}).items()],
         "status": status.get("status", "unknown"),

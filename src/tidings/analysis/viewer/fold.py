@@ -34,6 +34,7 @@ class Fact:
         prior_p: Probability of its value before anybody spoke, if declared.
         is_decoy: Whether it was planted to mislead, if declared.
         is_declared: Whether an event declared it; else its owner is whom it was given to first.
+        visibility: Names of the seats that may know it; None for all.
         known: Seat number -> (step, index) of the event through which the seat first met it.
         wrong: Indices of messages that claimed another value, or denied it.
     """
@@ -45,8 +46,13 @@ class Fact:
     prior_p: float | None = None
     is_decoy: bool = False
     is_declared: bool = False
+    visibility: frozenset[str] | None = None
     known: dict[int, tuple[int, int]] = field(default_factory=dict)
     wrong: list[int] = field(default_factory=list)
+
+    def is_leak(self, seat: str) -> bool:
+        """Returns whether this seat may not know the fact."""
+        return self.visibility is not None and seat not in self.visibility and seat not in self.owners
 
 
 class Track:
@@ -194,20 +200,24 @@ class RolloutFold:
         fact = self._fact(str(data["fact"]), line.step)
         fact.value, fact.owners = data.get("value"), [str(owner) for owner in data.get("owners") or ()]
         fact.prior_p, fact.is_decoy, fact.is_declared = data.get("prior_p"), bool(data.get("decoy")), True
+        visibility = data.get("visibility")
+        if isinstance(visibility, list) and "*" not in visibility:
+            fact.visibility = frozenset(map(str, visibility))
+        self._learn(fact, line, [self._seat[owner] for owner in fact.owners if owner in self._seat])
 
     def _give(self, line: LogLine, audience: int) -> None:
         fact = self._fact(line.data["fact"], line.step)
         if not fact.is_declared and not fact.known:
             fact.value = line.data.get("value")
             fact.owners = [line.seat] if line.seat is not None and line.seat != PLANNER else []
-        self._learn(fact, line, audience)
+        self._learn(fact, line, self.reach(audience))
 
     def _claim(self, line: LogLine, audience: int) -> None:
         for claim in line.data["claims"]:
             if not isinstance(claim, dict) or not isinstance(claim.get("fact"), str):
                 continue
             fact = self._fact(claim["fact"], line.step)
-            self._learn(fact, line, audience)
+            self._learn(fact, line, [seat for seat in self.reach(audience) if self.seats[seat] != line.seat])
             is_other = fact.value is not None and "value" in claim and claim["value"] != fact.value
             if is_other or claim.get("polarity", 1) == -1:
                 fact.wrong.append(line.index)
@@ -218,10 +228,10 @@ class RolloutFold:
             fact = self.facts[name] = Fact(name, step=step)
         return fact
 
-    def _learn(self, fact: Fact, line: LogLine, audience: int) -> None:
+    def _learn(self, fact: Fact, line: LogLine, seats: list[int]) -> None:
         if len(fact.known) == len(self.seats):
             return
-        for seat in self.reach(audience):
+        for seat in seats:
             if seat not in fact.known:
                 fact.known[seat] = (line.step, line.index)
                 self._n_known[seat] = self._n_known.get(seat, 0) + 1

@@ -11,6 +11,7 @@ import msgspec
 
 from tidings.analysis.compare import compare_runs
 from tidings.analysis.viewer.catalog import Catalog, run_row
+from tidings.analysis.viewer.exact import with_texts
 from tidings.analysis.viewer.views import RunView
 from tidings.core import DataError
 
@@ -30,7 +31,7 @@ class Library:
     |---|---|
     | `runs` | the table of runs |
     | `compare/ID/ID` | two runs side by side |
-    | `run/ID` | one run; `/rollouts/PAGE`, `/summary/PAGE` |
+    | `run/ID` | one run; `/rollouts/PAGE`, `/failures/PAGE`, `/summary/PAGE` |
     | `run/ID/R` | columns of a rollout; `/events/PAGE`, `/block/N`, `/facts`, `/fact/N`, `/planner`, `/calls`... |
     | `run/ID/R/search` | with `q`: numbers of the events that hold these words (live only) |
     """
@@ -66,6 +67,8 @@ class Library:
                 return {"id": name, "label": self.catalog.labels.get(name, ""), **self.view(name).head()}
             case ["run", name, "rollouts", page]:
                 return self.view(name).rollouts(_number(page))
+            case ["run", name, "failures", page]:
+                return self.view(name).rollouts(_number(page), only_failures=True)
             case ["run", name, "summary", page]:
                 return self.view(name).summary(_number(page))
             case ["run", name, rollout, *rest]:
@@ -103,7 +106,7 @@ class Library:
 
     def _compare(self, first: str, second: str) -> dict[str, Any]:
         found = compare_runs(self.view(first).path, self.view(second).path).to_json()
-        return {"labels": [self.catalog.labels[first], self.catalog.labels[second]], **found}
+        return {"labels": [self.catalog.labels[first], self.catalog.labels[second]], **with_texts(found)}
 
     def _of_rollout(self, view: RunView, rollout: int, rest: list[str], query: Mapping[str, str]) -> Any:
         match rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -9,15 +10,18 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import networkx as nx
 import polars as pl
 
 from tidings.analysis.viewer.call_index import CallIndex
 from tidings.analysis.viewer.catalog import run_row
+from tidings.analysis.viewer.exact import has_large, with_texts
 from tidings.analysis.viewer.fold import RolloutFold
 from tidings.analysis.viewer.log_index import LogIndex
 from tidings.analysis.viewer.planner import planner_view
 from tidings.core import PLANNER, DataError, RequestError
+from tidings.log.codec import LogLine
 from tidings.runner.folder import RunFolder
 from tidings.simulation.compile import deal_seats
 from tidings.spec.graphs import to_social_graph
@@ -85,11 +89,11 @@ class RunView:
             }
         return self._graph
 
-    def rollouts(self, page: int) -> dict[str, Any]:
-        """Returns a page of the rollouts in the log: number, status, steps, events, failures."""
+    def rollouts(self, page: int, *, only_failures: bool = False) -> dict[str, Any]:
+        """Returns a page of the rollouts, or of those with failures: number, status, steps, events, failures."""
         with self._lock:
             self._refresh()
-            places = list(self._log.rollouts.items())
+            places = [item for item in self._log.rollouts.items() if item[1].n_failures or not only_failures]
             first = page * ROWS_PER_PAGE
             rows = [
                 [number, place.status, place.n_steps, place.n_events, place.n_failures]
@@ -115,14 +119,11 @@ class RunView:
             return {"rollout": rollout, "status": place.status, "page": EVENTS_PER_PAGE, **fold.columns()}
 
     def events(self, rollout: int, page: int) -> list[dict[str, Any]]:
-        """Returns a page of events with their data."""
+        """Returns a page of events with their data; `exact` is its JSON text where a browser would change a number."""
         with self._lock:
             self._refresh()
             first = page * EVENTS_PER_PAGE
-            return [
-                {"i": e.index, "step": e.step, "kind": e.kind, "seat": e.seat, "audience": e.audience, "data": e.data}
-                for e in self._log.read(rollout, first, first + EVENTS_PER_PAGE)
-            ]
+            return [_event(line) for line in self._log.read(rollout, first, first + EVENTS_PER_PAGE)]
 
     def block(self, rollout: int, number: int) -> dict[str, Any]:
         """Returns the states of all seats in one block of steps."""
@@ -136,26 +137,29 @@ class RunView:
             return [
                 {
                     "name": fact.name,
-                    "value": fact.value,
+                    "value": with_texts(fact.value),
                     "owners": fact.owners,
                     "step": fact.step,
                     "prior_p": fact.prior_p,
                     "decoy": fact.is_decoy,
                     "known": len(fact.known),
                     "wrong": len(fact.wrong),
+                    "leaks": sum(fact.is_leak(fold.seats[seat]) for seat in fact.known),
                 }
                 for fact in fold.facts.values()
             ]
 
     def fact(self, rollout: int, number: int) -> dict[str, Any]:
-        """Returns how one fact spread: for each seat that met it (seat, step, index), in order."""
+        """Returns how one fact spread: (seat, step, index, whether it may not know it) for each seat that met it."""
         with self._lock:
-            facts = list(self._fold(rollout).facts.values())
+            fold = self._fold(rollout)
+            facts = list(fold.facts.values())
             if not 0 <= number < len(facts):
                 raise DataError(f"rollout {rollout}", f"no fact {number}", f"{len(facts)} facts")
             fact = facts[number]
             met = sorted((index, step, seat) for seat, (step, index) in fact.known.items())
-            return {"name": fact.name, "met": [[seat, step, index] for index, step, seat in met], "wrong": fact.wrong}
+            rows = [[seat, step, index, fact.is_leak(fold.seats[seat])] for index, step, seat in met]
+            return {"name": fact.name, "met": rows, "wrong": fact.wrong}
 
     def planner(self, rollout: int) -> dict[str, Any]:
         """Returns what the planner did in a rollout."""
@@ -173,7 +177,7 @@ class RunView:
         """Returns one model call: the exact request and answer."""
         with self._lock:
             self._calls.refresh()
-            return self._calls.read(rollout, number)
+            return with_texts(msgspec.to_builtins(self._calls.read(rollout, number)))
 
     def search(self, rollout: int, words: str) -> list[int]:
         """Returns the numbers of the events in whose data, kind or seat `words` occurs, capitals or not."""
@@ -231,6 +235,20 @@ class RunView:
         except (RequestError, OSError):
             return {}, None
         return kinds, None if scenario.planner.kind == "none" else scenario.planner.kind
+
+
+def _event(line: LogLine) -> dict[str, Any]:
+    found = {
+        "i": line.index,
+        "step": line.step,
+        "kind": line.kind,
+        "seat": line.seat,
+        "audience": line.audience,
+        "data": line.data,
+    }
+    if not has_large(line.data):
+        return found
+    return found | {"data": with_texts(line.data), "exact": json.dumps(line.data, indent=2, ensure_ascii=False)}
 
 
 def _searchable(kind: str, seat: str | None, data: Any) -> str:

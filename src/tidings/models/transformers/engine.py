@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tidings.core import MissingPartError, ModelRequest, RequestError
 from tidings.core.seeds import MASK
+from tidings.models.transformers.continuous import ContinuousGenerator
 from tidings.models.transformers.packing import pack_linears
 from tidings.models.transformers.prompts import PromptWriter
 from tidings.models.transformers.sampling import RowSampler
@@ -132,6 +133,17 @@ class Engine:
             raise RuntimeError("the model was closed while it answered")
         made = out[:, ids.shape[1] :].tolist()
         return [self._finished(tokens, row, stops) for row, tokens in enumerate(made)]
+
+    def continuous(self, max_batch_tokens: int) -> ContinuousGenerator:
+        """Returns a generator of this model that batches token by token."""
+        return ContinuousGenerator(self._model, self._end_ids, max_batch_tokens)
+
+    def read(self, tokens: Sequence[int], request: ModelRequest) -> Generated:
+        """Returns the text of an answer's tokens, cut at its first stop text."""
+        has_end = bool(tokens) and tokens[-1] in self._end_ids
+        text = self.prompts.decode(tokens[:-1] if has_end else tokens)
+        ends = [end for stop in request.stop if (end := text.find(stop)) >= 0]
+        return Generated(text[: min(ends)] if ends else text, len(tokens), "stop" if has_end or ends else "length")
 
     def abort(self) -> None:
         """Ends the generation in flight at its next token; may be called from any thread."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ from tidings.core.calls import RequestKind
 from tidings.models.failures import check_real_calls_allowed
 from tidings.models.guard import GuardParams
 from tidings.models.transformers.batcher import Batcher
+from tidings.models.transformers.continuous import ContinuousGenerator
 from tidings.models.transformers.engine import Engine
 from tidings.models.transformers.options import option_probabilities
 from tidings.models.transformers.weights import Weights, check_parts, locate_weights
@@ -44,6 +45,8 @@ class TransformersParams(GuardParams):
     """Most requests of a batch."""
     max_batch_tokens: Annotated[int, Field(ge=1)] = 32768
     """Most tokens of a batch, padding and answers included; bounds the memory."""
+    batching: Literal["dynamic", "continuous"] = "dynamic"
+    """`continuous`, for CUDA: requests join and leave at every token; sampled answers then depend on the batch."""
     max_wait_ms: Annotated[float, Field(ge=0)] = 10.0
     """How long a request waits for others, in milliseconds."""
 
@@ -68,7 +71,8 @@ class TransformersModel:
         """Keeps what is needed to load the weights; see `build`."""
         self._name, self._params, self._weights = f"transformers/{name}", params, weights
         self._engine: Engine | None = None
-        self._batcher: Batcher[ModelRequest, ModelResponse] = self._new_batcher()
+        self._continuous: ContinuousGenerator | None = None
+        self._batcher: Batcher[ModelRequest, Any] = self._new_batcher()
 
     @classmethod
     def build(cls, params: TransformersParams, name: str) -> TransformersModel:
@@ -104,6 +108,8 @@ class TransformersModel:
         if request.kind not in self.kinds:
             raise ModelError("request", f"{self._name} cannot answer {request.kind!r}, only {sorted(self.kinds)}")
         size = sum(len(message.content) for message in request.messages) // 3
+        if request.kind == "text" and self._params.batching == "continuous":
+            return await self._continue(request)
         if request.kind == "text":
             return await self._batcher.submit(request, "generate", size + request.max_tokens)
         return await self._batcher.submit(request, "score", size)
@@ -114,18 +120,35 @@ class TransformersModel:
         if self._engine is not None:
             self._engine.abort()
         await asyncio.to_thread(batcher.close)
-        self._engine = None
+        if self._continuous is not None:
+            await asyncio.to_thread(self._continuous.close)
+        self._engine = self._continuous = None
 
-    def _new_batcher(self) -> Batcher[ModelRequest, ModelResponse]:
+    async def _continue(self, request: ModelRequest) -> ModelResponse:
+        """Answers a text request token by token beside all others; its prompt is read in the batcher's thread."""
+        job = await self._batcher.submit(request, "prepare")
+        engine, continuous = self._engine, self._continuous
+        assert engine is not None
+        assert continuous is not None
+        answer = engine.read(await continuous.generate(request, job.prompt), request)
+        if not answer.text.strip():
+            raise ModelError("empty", "the model ended its answer before it said anything")
+        return ModelResponse(answer.text, engine.id, len(job.prompt), answer.n_tokens, answer.finish)
+
+    def _new_batcher(self) -> Batcher[ModelRequest, Any]:
         params = self._params
         return Batcher(self._run, params.max_batch, params.max_batch_tokens, params.max_wait_ms / 1000)
 
-    def _run(self, requests: Sequence[ModelRequest]) -> list[ModelResponse | BaseException]:
-        """Answers a batch of one group; runs in the batcher's thread."""
+    def _run(self, requests: Sequence[ModelRequest]) -> list[Any]:
+        """Answers a batch of one group, or only reads its prompts; runs in the batcher's thread."""
         if self._engine is None:
             params = self._params
             self._engine = Engine(self._weights, params.dtype, params.device, params.threads)
+            if params.batching == "continuous":
+                self._continuous = self._engine.continuous(params.max_batch_tokens)
         jobs = [_prepare(self._engine, request) for request in requests]
+        if requests[0].kind == "text" and self._continuous is not None:
+            return jobs
         good = [job for job in jobs if isinstance(job, _Job)]
         answer = _generate if requests[0].kind == "text" else _score
         answers = iter(answer(self._engine, good) if good else [])

@@ -1,0 +1,32 @@
+"""`tidings status PATH`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["status"]
+
+
+def status(
+    path: Annotated[Path, typer.Argument(help="Folder of a run, of a sweep, or of several.", metavar="PATH")] = Path(
+        "runs"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell how far runs are, also while they run; the variants of a sweep that have not begun count as missing."""
+    import json as jsonlib
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from tidings.cli.output import status_table
+    from tidings.runner.sweeps import read_statuses
+
+    rows = read_statuses(path)
+    if json:
+        print(jsonlib.dumps({"runs": [asdict(row) for row in rows]}))
+        return
+    Console().print(status_table(rows))
