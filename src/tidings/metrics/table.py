@@ -13,11 +13,12 @@ import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
 from tidings.metrics import hidden_profile, social_learning
-from tidings.metrics.beside import BESIDE
+from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.exact_beliefs import BELIEFS
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
+from tidings.metrics.influence import INFLUENCE
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
@@ -73,7 +74,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE, **BELIEFS, **BESIDE, **SAMPLED}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **BELIEFS, **DENSITY, **INFLUENCE, **SAMPLED}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
