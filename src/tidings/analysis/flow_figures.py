@@ -42,7 +42,7 @@ def spread(run: Run, max_facts: int = _MOST_FACTS) -> Figure:
     figure, axes = canvas(6.4, 3.4)
     for i, name in enumerate(names[: min(max_facts, _MOST_FACTS)]):
         part = first.filter(pl.col("fact") == name)
-        n = facts.filter(pl.col("fact") == name)["n_seats"].sum()
+        n = int(facts.filter(pl.col("fact") == name)["n_seats"].sum())
         shares = [len(part.filter(pl.col("step") <= step)) / n for step in range(last + 1)]
         style = {"color": COLOURS[i], "marker": _MARKERS[i], "ms": 5, "lw": 1.8}
         axes.plot(range(last + 1), shares, drawstyle="steps-post", label=name, **style)
