@@ -112,5 +112,5 @@ def test_runs_without_what_is_needed_say_what_is_missing(tmp_path: Path) -> None
     frame = run.metrics("belief_gain", "t2", "t3")
     assert frame["value"].null_count() == len(frame) >= 3
     starts = {" ".join(reason.replace(":", "").split()[:2]) for reason in frame["reason"]}
-    assert starts == {"no beliefs", "no log-probabilities", "no interventions"}
+    assert starts == {"no beliefs", "no log-probabilities", "no influence"}
     assert run.metrics("expected_information_gain")["value"][0] > 0

@@ -237,6 +237,18 @@ class Run:
 
         return density(self, fact, scorer=scorer, rollouts=rollouts)
 
+    def measure_influence(self, rollout: int, index: int, **how: Any) -> pl.DataFrame:
+        """Measures what moved a seat to one answer; see `tidings.analysis.measures.influence`."""
+        from tidings.analysis.measures import influence
+
+        return influence(self, rollout, index, **how)
+
+    def probe(self, fact: str, **how: Any) -> pl.DataFrame:
+        """Asks seats what they believe, outside the run; see `tidings.analysis.measures.probe`."""
+        from tidings.analysis.measures import probe
+
+        return probe(self, fact, **how)
+
     @property
     def plot(self) -> Plots:
         """The figures of this run."""

@@ -1,46 +1,51 @@
-"""Effects of interventions (tier t3), from rows of `influence` that were measured beside a run."""
+"""What messages did to the answers after them, from rows measured beside the run (tier t3)."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+
+import polars as pl
 
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.metric import Metric
 from tidings.metrics.result import MetricResult, mean_result, refused
 
-__all__ = ["INFLUENCE"]
+__all__ = ["INFLUENCE", "message_influence"]
 
-NO_INFLUENCE = "no interventions: no fork of this run was measured (rows/influence.parquet)"
-
-
-def _influence(evidence: Evidence) -> list[MetricResult]:
-    rows = evidence.side.get("influence")
-    if rows is None:
-        return [refused("influence", "as measured", 0, NO_INFLUENCE)]
-    units = rows["unit"].unique().to_list()
-    if len(units) > 1:
-        return [refused("influence", "as measured", 0, f"effects in several units: {', '.join(sorted(units))}")]
-    floor = rows["null_mean"].drop_nulls()
-    methods = ", ".join(sorted(rows["method"].unique()))
-    result = mean_result("influence", rows["value"].to_list(), "as measured")
-    mean = floor.to_list()
-    return [
-        result.noting(
-            estimator=f"forks ({methods}), {result.estimator}; unit {units[0]}",
-            null_mean=math.fsum(mean) / len(mean) if mean else None,
-            events=name_events(
-                {k[0]: p["target"].to_list() for k, p in rows.partition_by("rollout", as_dict=True).items()}
-            ),
-        )
-    ]
+NOT_MEASURED = "no influence was measured; `tidings influence RUN --at rollout:index` measures it for one answer"
+_METHODS = {"loo": "influence_leave_one_out", "shapley": "influence_shapley"}
 
 
-INFLUENCE: dict[str, Metric] = {
-    "influence": Metric(
-        _influence,
+def message_influence(evidence: Evidence) -> list[MetricResult]:
+    """Returns the mean influence of a message on a measured answer, leave-one-out and Shapley, in bits.
+
+    `n` counts answers; each counts once, with the mean over its inputs.
+
+    Undefined: where nothing was measured, or a value is not finite.
+    """
+    rows = evidence.side.get("influence", pl.DataFrame())
+    return [_mean(rows, method, name) for method, name in _METHODS.items()]
+
+
+def _mean(rows: pl.DataFrame, method: str, name: str) -> MetricResult:
+    found = rows if rows.is_empty() else rows.filter(pl.col("method") == method)
+    if found.is_empty():
+        return refused(name, "bits", 0, NOT_MEASURED)
+    if n_missing := found["value"].null_count():
+        why = found.filter(pl.col("value").is_null())["reason"][0] if "reason" in found.columns else "not finite"
+        return refused(name, "bits", 0, f"{n_missing} of {found.height} values are missing: {why}")
+    answers = found.group_by("rollout", "target", maintain_order=True).agg(pl.col("value").mean())
+    events = name_events({int(r): sorted(part["target"].to_list()) for (r,), part in answers.group_by("rollout")})
+    how = "mean over the answers that were measured; log2-probability of the answer with and without the message"
+    return mean_result(name, answers["value"].to_list(), "bits").noting(estimator=how, events=events)
+
+
+INFLUENCE: Mapping[str, Metric] = {
+    "message_influence": Metric(
+        message_influence,
         "t3",
-        "mean effect of dropped or swapped messages beside its noise floor",
-        (("influence", "as measured"),),
-    ),
+        "how much likelier messages made the answers that were measured",
+        tuple((name, "bits") for name in _METHODS.values()),
+    )
 }
-"""Name -> metric of interventions."""
+"""Metrics from rows of `influence`."""

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import hidden_profile, social_learning
+from tidings.metrics import collaboration, hidden_profile, social_learning
+from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
 from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.exact_beliefs import BELIEFS
@@ -45,6 +46,7 @@ class RowMaker(NamedTuple):
 
 
 ROWS: Mapping[str, RowMaker] = {
+    "collaboration": RowMaker(collaboration_row, COLLABORATION_COLUMNS),
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
@@ -61,6 +63,15 @@ _DECISIONS = {
 }
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
+    "collaboration": {
+        "answered": collaboration.answered,
+        "right": collaboration.right,
+        "evidence_precision": collaboration.evidence_precision,
+        "evidence_recall": collaboration.evidence_recall,
+        "rounds": collaboration.rounds,
+        "messages": collaboration.messages,
+        "recruited": collaboration.recruited,
+    },
     "hidden_profile": {
         "right_before": hidden_profile.right_before,
         "right_after": hidden_profile.right_after,

@@ -13,7 +13,7 @@ import polars as pl
 from tidings.core import PLANNER, LanguageModel, ScenarioError, suggest
 from tidings.models.session import ModelSession
 from tidings.runner.folder import RunFolder
-from tidings.simulation.compile import build_model, deal_seats
+from tidings.simulation.compile import Compiled, build_model, compile_scenario, deal_seats
 from tidings.spec.graphs import to_social_graph
 from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
@@ -57,6 +57,10 @@ class Scorers:
     def _make(self, name: str) -> LanguageModel:
         build = partial(build_model, self._scenario, name)
         return self.session.make(name, build, self._scenario.models[name].params)
+
+    def compiled(self) -> Compiled:
+        """Returns the scenario with these models in its seats: for questions that are no part of the run."""
+        return compile_scenario(self._scenario, lambda name, build, settings: self._models[name])
 
     async def close(self) -> None:
         """Closes the models and the record."""

@@ -1,0 +1,33 @@
+"""`tidings probe RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["probe"]
+
+
+def probe(
+    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
+    fact: Annotated[str, typer.Option(help="Id of the fact whose value is asked for.")],
+    at: Annotated[
+        int | None, typer.Option(help="Index of the event after whose step seats are asked; the end.")
+    ] = None,
+    seats: Annotated[list[str], typer.Option("--seat", help="Who is asked; every agent by default.")] = [],  # noqa: B006
+    about: Annotated[str | None, typer.Option(help="Second order: what does this seat believe?")] = None,
+) -> None:
+    """Ask seats what they believe about a fact, on calls that never enter the run; kept beside the events."""
+    from tidings.analysis.run import load_run
+
+    rows = load_run(run).probe(fact, at=at, seats=seats, about=about)
+    for row in rows.iter_rows(named=True):
+        where = f"rollout {row['rollout']}, {row['seat']}" + (f" about {about}" if about else "")
+        if row["belief"] is None:
+            print(f"{where}: no value ({row['reason']})")
+            continue
+        belief = ", ".join(f"{w} {p:.3g}" for w, p in zip(row["worlds"], row["belief"], strict=True))
+        gain = "" if row["gain_bits"] is None else f"; {row['gain_bits']:.3g} bits for the true value {row['truth']}"
+        print(f"{where}: {belief}{gain}")
