@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from frames_page import write_frames
 from steering_pictures import draw_steering
 from viewer_pictures import draw_viewer
 
@@ -20,6 +21,7 @@ def main() -> None:
     """Writes `scenario.schema.json` and the pictures under `img/`."""
     schema = scenario_schema(params_models())
     (DOCS / "scenario.schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+    write_frames(DOCS / "frames.md")
     images = DOCS / "img"
     images.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -97,3 +97,11 @@ def test_a_run_of_summaries_says_that_it_has_no_events(tmp_path: Path) -> None:
             run.scan(name)
     assert run.calls().is_empty()
     assert list(run.lines()) == []
+
+
+def test_the_page_of_frames_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    monkeypatch.syspath_prepend(str(docs))
+    from frames_page import frames_page
+
+    assert (docs / "frames.md").read_text() == frames_page(), "run `make docs`"

@@ -137,6 +137,17 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
     return Compiled(scenario, graph, environment, agents, models, items.sha256, archive, memories.all())
 
 
+def build_environment(scenario: Scenario) -> Environment:
+    """Returns the rules of a scenario on its graph, without models and seats.
+
+    Raises:
+        ScenarioError: If parts do not fit together.
+    """
+    kind, params = check_params("environment", scenario.environment.kind, scenario.environment.params, "environment")
+    social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
+    return kind.build(params, _world(scenario, social, read_items(scenario.environment)))
+
+
 def model_names(scenario: Scenario) -> list[str]:
     """Returns the names of the models that some seat uses, in the scenario's order."""
     used = {group.model for group in scenario.agents} | {scenario.planner.model}
