@@ -73,7 +73,7 @@ def test_every_declared_cell_belongs_to_who_sees_it() -> None:
     given = {(e.data["fact"], e.seat, e.data["value"]) for e in events if e.kind == "fact"}
     declared = [e for e in events if e.kind == "fact_declared"]
     assert {(e.data["fact"], e.data["owners"][0], e.data["value"]) for e in declared} == given
-    assert all(e.audience == () and e.data["visibility"] == e.data["owners"] for e in declared)
+    assert all(e.audience == () and e.data["visibility"] == ["*"] and len(e.data["owners"]) == 1 for e in declared)
 
 
 def test_either_player_may_begin() -> None:

@@ -265,7 +265,7 @@ class Dialop:
                     "fact": fact,
                     "value": value,
                     "owners": [seat],
-                    "visibility": [seat],
+                    "visibility": ["*"],  # the other player may be told: that is what the talk is for
                     "prior_p": _P_VALUE,
                     "phrases": [text],
                     "variable": f"cell-{i}-{j}",

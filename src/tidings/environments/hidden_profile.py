@@ -281,12 +281,11 @@ class HiddenProfile:
 
     def _declared(self, fact: ItemFact, held: Mapping[str, Sequence[ItemFact]], owner: str | None) -> Event:
         holders = [seat for seat, facts in held.items() if fact in facts]
-        everybody = len(holders) == len(self.graph.seats)
         data: dict[str, Any] = {
             "fact": fact.fact,
             "value": fact.value,
             "owners": [owner] if owner and self.params.information == "private" and owner in held else holders,
-            "visibility": ["*"] if everybody else holders,
+            "visibility": ["*"],  # everybody may be told: that is what the talk is for
             "prior_p": 0.5,
             "phrases": [fact.text],
         }

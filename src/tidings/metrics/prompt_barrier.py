@@ -69,10 +69,7 @@ class _Known:
                 self._hear(event)
 
     def _own(self, event: Event) -> None:
-        owners = event.data.get("owners", ())
-        # That all may be told a fact does not mean that they know it: `*` counts only where nobody is said to own it.
-        named = {seat for seat in event.data.get("visibility", ()) if seat != "*" or not owners}
-        for seat in {*owners, *named}:
+        for seat in event.data.get("owners", ()):  # `visibility` says who may be told, not who knows
             self._tell(self._seats if seat == "*" else [seat], self._phrases[event.data["fact"]], -1)
 
     def _hear(self, event: Event) -> None:
