@@ -200,3 +200,24 @@ def test_a_failed_rollout_is_tried_again_in_its_place(tmp_path: Path, segment_by
             encode_step(r, s) for r in range(5) for s in (steps_of(r) if r != 2 else [*steps_of(2)[:2], last])
         )
         assert bytes_of(tmp_path) == after
+
+
+def test_lines_put_together_elsewhere_are_the_same_bytes_and_can_be_read_back(tmp_path: Path) -> None:
+    write_all(tmp_path / "calm", IN_ORDER)
+    store = EventStore(tmp_path / "lines")
+    for rollout, n_steps in ((0, 2), (1, 1), (2, 3)):
+        lines = b"".join(encode_step(rollout, step) for step in steps_of(rollout)[:n_steps])
+        store.append_lines(rollout, lines)
+        assert store.logged_lines(rollout) == lines
+    store.finish(2)
+    assert store.logged_lines(3) == b""
+    store.close()
+    again = EventStore(tmp_path / "lines")
+    for rollout, n_steps in ((0, 2), (1, 1)):
+        assert again.logged_lines(rollout) == b"".join(encode_step(rollout, s) for s in steps_of(rollout)[:n_steps])
+        again.append_lines(rollout, b"".join(encode_step(rollout, step) for step in steps_of(rollout)[n_steps:]))
+        again.finish(rollout)
+    again.append_lines(3, b"".join(encode_step(3, step) for step in steps_of(3)))
+    again.finish(3)
+    again.close()
+    assert bytes_of(tmp_path / "lines") == bytes_of(tmp_path / "calm")

@@ -17,10 +17,13 @@ from llama_server import free_port  # noqa: E402
 
 
 class AnsweringServer:
-    """The server and its port, which stays the same; every answer takes up to `latency_s`."""
+    """The server and its port, which stays the same; every answer takes `latency_s`.
 
-    def __init__(self, latency_s: float = 0.05) -> None:
-        self.port, self._latency_s = free_port(), latency_s
+    With `faults` it first answers most questions with 429, 500, garbage, half a connection, or not at all.
+    """
+
+    def __init__(self, latency_s: float = 0.05, *, faults: bool = False) -> None:
+        self.port, self._latency_s, self._faults = free_port(), latency_s, faults
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -37,7 +40,7 @@ class AnsweringServer:
     def start(self) -> None:
         import socket
 
-        command = [sys.executable, __file__, str(self.port), str(self._latency_s)]
+        command = [sys.executable, __file__, str(self.port), str(self._latency_s), str(int(self._faults))]
         self._process = subprocess.Popen(command)
         ends = time.monotonic() + 30
         while time.monotonic() < ends:
@@ -61,8 +64,11 @@ class AnsweringServer:
         return True
 
 
-async def _serve(port: int, latency_s: float) -> None:
-    from stub_server import StubServer, ok
+async def _serve(port: int, latency_s: float, faults: bool) -> None:
+    from stub_server import CUT, HANG, StubServer, error, ok
+
+    wrong = (error(429, headers={"retry-after": "0.1"}), error(500), (200, {}, b"<html>so sorry"), CUT, HANG, ok(None))
+    asked: set[str] = set()
 
     class Slow(StubServer):
         async def _answer(self, reader, writer):
@@ -71,6 +77,10 @@ async def _serve(port: int, latency_s: float) -> None:
 
     def decide(body: dict, number: int):
         said = sha256(repr((body["messages"], body.get("seed"))).encode()).hexdigest()[:6]
+        if faults and said not in asked:
+            asked.add(said)
+            if (kind := int(said[:2], 16) % 8) < len(wrong):
+                return wrong[kind]
         return ok(f"I say {said}.")
 
     server = Slow(decide)
@@ -79,4 +89,4 @@ async def _serve(port: int, latency_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "1"))

@@ -4,6 +4,7 @@ Run inside `unshare -n` with the loopback device up: Ray binds the address of th
 """
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ import tidings
 
 
 def main(path: str, out: str) -> None:
+    os.environ.setdefault("RAY_worker_niceness", "0")
     cluster = Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20},

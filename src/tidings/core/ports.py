@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,7 +14,17 @@ from tidings.core.memory import Archive, Memory
 from tidings.core.observation import Observation
 from tidings.core.seeds import SeedPath
 
-__all__ = ["Agent", "Environment", "LanguageModel", "Reply", "SeatContext", "Transition", "Turn", "World"]
+__all__ = [
+    "Agent",
+    "Environment",
+    "LanguageModel",
+    "Reply",
+    "SeatContext",
+    "StatesPolicy",
+    "Transition",
+    "Turn",
+    "World",
+]
 
 
 class Turn(NamedTuple):
@@ -94,6 +104,15 @@ class Agent(Protocol):
         Raises:
             SeatError: If it cannot; the loop records the failure. Never a default action.
         """
+        ...
+
+
+@runtime_checkable
+class StatesPolicy(Protocol):
+    """What an agent may offer whose behaviour is a known law: its messages then have exact probabilities."""
+
+    def policy(self, observation: Observation, spec: ActionSpec) -> Sequence[tuple[Reply, float]]:
+        """Returns every reply that `act` could give, with its probability over the seat's own draws."""
         ...
 
 

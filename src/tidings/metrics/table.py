@@ -13,6 +13,7 @@ import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
 from tidings.metrics import hidden_profile, social_learning
+from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
@@ -70,7 +71,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY}
 """Metrics of any environment: name -> function of the events of a run."""
 
 

@@ -5,6 +5,7 @@ models:
   yes: {use: scripted/yes, answers: ["A", "B"]}               # by step, over and over
   cast: {use: scripted/cast, seats: {a0: ["A"], "*": ["B"]}}  # by seat, then by step
   mine: {use: scripted/mine, function: my_study.script:reply} # called with the ModelRequest
+  law: {use: scripted/law, law: my_study.script:law}          # ModelRequest -> text: probability; also for score
   bad: {use: scripted/bad, latency_s: [0.1, 0.5], failures: [{step: 3, kind: rate_limit, retry_after_s: 1}]}
 """
 
@@ -24,6 +25,7 @@ from tidings.core.calls import RequestKind
 from tidings.models.failures import AttemptError
 from tidings.models.guard import GuardParams
 from tidings.models.scripted_draws import draw_answer, draw_logprobs
+from tidings.models.scripted_law import answer_by_law
 from tidings.spec.base import Params
 
 __all__ = ["GARBAGE", "Answer", "ScriptedFailure", "ScriptedModel", "ScriptedParams"]
@@ -75,6 +77,8 @@ class ScriptedParams(GuardParams):
     """Answers of each seat, each like `answers`; `*` for all others."""
     function: str | None = None
     """`package.module:function`; it gets the ModelRequest and returns a text, an object or a ModelResponse."""
+    law: str | None = None
+    """`package.module:function`; it gets the ModelRequest and returns the probability of each text that may be said."""
     latency_s: _Seconds | tuple[_Seconds, _Seconds] = 0.0
     """Seconds until the answer, or the two ends of a uniform draw."""
     failures: tuple[ScriptedFailure, ...] = ()
@@ -92,11 +96,12 @@ class ScriptedModel:
         Raises:
             ScenarioError: If more than one rule is given, or the function cannot be found.
         """
-        rules = [rule for rule in ("answers", "seats", "function") if getattr(params, rule) is not None]
+        rules = [rule for rule in ("answers", "seats", "function", "law") if getattr(params, rule) is not None]
         if len(rules) > 1:
             raise ScenarioError(f"models: scripted/{name}", f"found {' and '.join(rules)}", "need one of them")
         self._name, self._params = f"scripted/{name}", params
         self._function = _find_function(self._name, params.function) if params.function else None
+        self._law = _find_function(self._name, params.law, "law") if params.law else None
         self._attempts: dict[CallKey, int] = {}
 
     @classmethod
@@ -124,6 +129,8 @@ class ScriptedModel:
         if self._params.latency_s:
             await asyncio.sleep(self._latency_s(request))
         failure = self._failure(request.key) if self._params.failures else None
+        if failure is None and self._law is not None:
+            return answer_by_law(request, self._name, self._law(request))
         if failure is None:
             return self._shape(request, self._answer(request))
         if failure.kind == "garbage" and request.kind in ("text", "json"):
@@ -208,15 +215,15 @@ def _cut(text: str, request: ModelRequest, name: str, tokens_in: int) -> ModelRe
     return ModelResponse(" ".join(words[: request.max_tokens]), name, tokens_in, request.max_tokens, "length")
 
 
-def _find_function(where: str, path: str) -> Callable[[ModelRequest], Any]:
+def _find_function(where: str, path: str, field: str = "function") -> Callable[[ModelRequest], Any]:
     module_name, _, function_name = path.partition(":")
     try:
         function = getattr(import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
         fix = "is it installed, or on PYTHONPATH?"
         raise ScenarioError(
-            f"{where}.function", f"found {path!r} ({error})", "need package.module:function", fix
+            f"{where}.{field}", f"found {path!r} ({error})", "need package.module:function", fix
         ) from None
     if not callable(function):
-        raise ScenarioError(f"{where}.function", f"{path!r} is no function", "need package.module:function")
+        raise ScenarioError(f"{where}.{field}", f"{path!r} is no function", "need package.module:function")
     return function

@@ -19,7 +19,10 @@ from tidings.runner.parcels import Batch, CallNews, EngineJob, Order, Parcel, Pl
 from tidings.simulation.compile import Compiled, build_model, compile_scenario
 from tidings.simulation.loop import drive
 
-__all__ = ["Engine", "Player"]
+__all__ = ["OWN_SETTINGS", "Engine", "Player"]
+
+OWN_SETTINGS = "TIDINGS_"
+"""How the names of tidings' own environment variables begin; a process elsewhere has those of the driver."""
 
 
 class _StoppedError(Exception):
@@ -151,6 +154,8 @@ def _settle(settings: ProcessSettings | None) -> None:
     """Makes a fresh process like the driver's, as far as rollouts depend on it."""
     if settings is None:
         return
+    for name in [name for name in os.environ if name.startswith(OWN_SETTINGS)]:
+        del os.environ[name]
     os.environ.update(settings.environment)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.path.extend(path for path in settings.paths if path not in sys.path and Path(path).exists())

@@ -26,7 +26,7 @@ from tidings.core import MissingPartError, ModelRequest, ModelResponse, RequestE
 from tidings.runner.cluster import LostError
 from tidings.runner.folder import is_alive
 from tidings.runner.parcels import Batch, EngineJob, Order, Parcel, PlayerJob, ProcessSettings
-from tidings.runner.player import Engine, Player
+from tidings.runner.player import OWN_SETTINGS, Engine, Player
 from tidings.spec.scenario import RunnerSpec
 
 __all__ = ["RayCluster", "connected"]
@@ -72,6 +72,8 @@ def connected(spec: RunnerSpec, n_local_models: int = 0) -> Iterator[None]:
 
 
 def _start(spec: RunnerSpec, n_local_models: int, folder: str) -> None:
+    # Ray gives its workers niceness 15, and beside other programs of the machine they starve: thirty times less CPU.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
 
     n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -163,7 +165,7 @@ class RayCluster:
     @property
     def process(self) -> ProcessSettings:
         """What processes on the cluster take over from this one."""
-        own = {name: value for name, value in os.environ.items() if name.startswith("TIDINGS_")}
+        own = {name: value for name, value in os.environ.items() if name.startswith(OWN_SETTINGS)}
         return ProcessSettings(tuple(os.path.abspath(path or ".") for path in sys.path), own)
 
     def start_player(self, job: PlayerJob) -> _RayPlayer:

@@ -1,8 +1,9 @@
-"""The rational twin of a run: the same scenario on the same seeds, with exact Bayes in every seat."""
+"""The rational twin of a run: the same scenario on the same seeds, with an exact reasoner in every seat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -11,26 +12,30 @@ from tidings.metrics.table import ROWS
 from tidings.simulation.compile import Compiled, compile_scenario
 from tidings.simulation.loop import drive
 from tidings.spec.io import check_scenario, make_source
+from tidings.spec.items import read_items
 from tidings.spec.scenario import Scenario
 
 __all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario"]
 
-_RATIONAL = {"many_states": "bayesian", "social_learning": "bayesian"}
+_RATIONAL = {"hidden_profile": "tally", "many_states": "bayesian", "social_learning": "bayesian"}
+_SETTINGS: Mapping[str, Mapping[str, Any]] = {"hidden_profile": {"cites": True}}
+"""Environment -> settings under which its exact seats can tell each other what they know."""
 _MODEL_PLANNERS = ("llm",)
 
 
 def has_twin(scenario: Scenario) -> bool:
     """Returns whether the scenario has a rational twin that differs from it."""
     rational = _RATIONAL.get(scenario.environment.kind)
-    if rational is None or scenario.planner.kind in _MODEL_PLANNERS:
+    if rational is None or scenario.planner.kind in _MODEL_PLANNERS or not _is_exact(scenario):
         return False
     return any(group.kind != rational for group in scenario.agents)
 
 
 def twin_scenario(scenario: Scenario) -> Scenario:
     """Returns the scenario with a rational agent in every seat."""
-    rational = _RATIONAL[scenario.environment.kind]
-    return check_scenario(make_source(scenario, [("agents", [{"kind": rational, "nodes": "rest"}])]))
+    kind = scenario.environment.kind
+    settings = [(f"environment.{name}", value) for name, value in _SETTINGS.get(kind, {}).items()]
+    return check_scenario(make_source(scenario, [("agents", [{"kind": _RATIONAL[kind], "nodes": "rest"}]), *settings]))
 
 
 def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool]]:
@@ -51,6 +56,14 @@ async def twin_rows(scenario: Scenario, rollouts: Iterable[int]) -> pl.DataFrame
     ended = [(rollout, events) for rollout, events in played if events[-1].data.get("status") == "ok"]
     correct = pl.Series("correct", [correct_actions(events)[1] for _, events in ended], dtype=pl.List(pl.Boolean))
     return ROWS[scenario.environment.kind].frame(ended).with_columns(correct)
+
+
+def _is_exact(scenario: Scenario) -> bool:
+    """Returns whether the worth of every fact is known; a hidden profile in free text has no exact solver."""
+    if scenario.environment.kind != "hidden_profile":
+        return True
+    items = read_items(scenario.environment).rows
+    return all(fact.get("points") for item in items for fact in (*item["shared"], *item["hidden"]))
 
 
 async def _events(compiled: Compiled, rollout: int) -> list[Event]:

@@ -110,10 +110,11 @@ def score_rows(plan: SetPlan, played: Iterable[Played]) -> list[PlayedRow]:
 
     A rollout that never ended (a cap stopped the run) counts as `budget`, one that ended as failed by its failure.
     """
-    by_name = {play.name: play for play in played}
-    calls = {name: _calls(play.folder) for name, play in by_name.items()}
-    ended = {name: _ended(play.folder) for name, play in by_name.items()}
-    return [_score_row(plan, spec, by_name[spec.play], ended[spec.play], calls[spec.play]) for spec in plan.rows]
+    found: dict[str, PlayedRow] = {}
+    for play in played:  # one after another: the events of a play fit into memory, those of all may not
+        calls, ended = _calls(play.folder), _ended(play.folder)
+        found |= {spec.name: _score_row(plan, spec, play, ended, calls) for spec in plan.rows if spec.play == play.name}
+    return [found[spec.name] for spec in plan.rows]
 
 
 def scan_play(folder: Path) -> BarrierCount:

@@ -84,7 +84,7 @@ def _size_notes(plans: Sequence[SetPlan]) -> Iterable[str]:
     if n_seeds < FEWEST_SEEDS or n_items < FEWEST_QUESTIONS:
         yield (
             f"For a look, not for claims: {n_items} questions and {n_seeds} seeds; "
-            f"claims need {FEWEST_QUESTIONS} and {FEWEST_SEEDS} (`--full`)."
+            f"claims need {FEWEST_QUESTIONS} and {FEWEST_SEEDS} (`--full` takes them where the data have as many)."
         )
 
 
