@@ -116,7 +116,10 @@ def _transcript(rollout: int, lines: list[LogLine]) -> Markup:
     more = el("p", f"{rest:,} more events: {where}.", class_="note") if rest > 0 else None
     summary = el("summary", f"rollout {rollout}: {len(lines):,} events{state}")
     events = [_event(line) for line in lines[:MAX_EVENTS]]
-    return el("details", summary, events, more, id=f"rollout-{rollout}", class_=f"transcript {entry.state}")
+    start = el(
+        "span", id=f"rollout-{rollout}"
+    )  # inside: a link to what is inside opens the details, one to them does not
+    return el("details", summary, start, events, more, class_=f"transcript {entry.state}")
 
 
 def _event(line: LogLine) -> Markup:
