@@ -17,6 +17,7 @@ from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
 from tidings.metrics.evidence import SIDE_TABLES, Evidence
+from tidings.metrics.ledger import Ledger, read_ledger
 from tidings.metrics.result import MetricResult, json_row
 from tidings.metrics.table import ROWS, check_metrics, evaluate
 from tidings.runner.folder import RunFolder
@@ -214,6 +215,14 @@ class Run:
             {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
             absent if self.is_summary else "",
         )
+
+    def ledgers(self) -> Iterator[tuple[Ledger, list[Event]]]:
+        """Yields the fact ledger and the events of each rollout, finished or not, one rollout in memory at a time."""
+        evidence = self.evidence()
+        seats, judged = evidence.graph.seats, evidence.judged
+        for rollout, lines in self.rollout_lines():
+            events = _events(lines)
+            yield read_ledger(events, seats, rollout, judged=judged), events
 
     def rows_beside(self, name: str) -> pl.DataFrame:
         """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from tidings.metrics.result import json_row
+from tidings.metrics.result import json_row, remark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidings.runner.execute import Outcome
     from tidings.runner.sweeps import RunStatus
 
-__all__ = ["finish", "finish_sweep", "metric_table", "remark", "run_json", "status_table"]
+__all__ = ["finish", "finish_sweep", "metric_table", "run_json", "status_table"]
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -92,14 +92,6 @@ def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
         cells += [_number(row["twin"])] if has_twin else []
         table.add_row(*cells, remark(row))
     return table
-
-
-def remark(row: dict[str, Any]) -> str:
-    """Returns the unit of a figure with what keeps it from being taken at its word; why it has no value if it has none.
-
-    An estimate that its null does not tell from zero never stands without saying so.
-    """
-    return row["reason"] if row["value"] is None else "; ".join(filter(None, [row["unit"], row["reason"]]))
 
 
 def status_table(rows: Sequence[RunStatus]) -> Table:

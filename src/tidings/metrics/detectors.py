@@ -24,7 +24,7 @@ class Quality(NamedTuple):
     n: int
 
 
-MEASURED: Mapping[str, Quality] = {}
+MEASURED: Mapping[str, Quality] = {"canonical": Quality(0.89, 0.82, 185), "structured": Quality(1.0, 1.0, 10)}
 """Detector -> quality on `tests/fixtures/flow/labelled_messages.jsonl`; a test measures it again."""
 
 
@@ -35,8 +35,6 @@ def publish(ledgers: Iterable[Ledger]) -> str:
 
 
 def _words(name: str) -> str:
-    if name == "structured":
-        return "structured (as senders stated them)"
     quality = MEASURED.get(name)
     if quality is None:
         return f"{name} (precision and recall not measured)"

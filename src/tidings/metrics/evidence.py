@@ -9,6 +9,7 @@ import polars as pl
 
 from tidings.core.events import Event
 from tidings.core.graph import SocialGraph
+from tidings.metrics.claims import Claim
 from tidings.metrics.ledger import Ledger, read_ledger
 
 __all__ = ["SIDE_TABLES", "Evidence", "name_events"]
@@ -97,7 +98,18 @@ class Evidence:
     @cached_property
     def ledgers(self) -> list[Ledger]:
         """The fact ledger of each rollout, in order."""
-        return [read_ledger(events, self.graph.seats, rollout) for rollout, events in self.rollouts()]
+        judged = self.judged
+        return [read_ledger(events, self.graph.seats, rollout, judged=judged) for rollout, events in self.rollouts()]
+
+    @cached_property
+    def judged(self) -> dict[tuple[int, int], list[Claim]]:
+        """What a judge read: (rollout, index of a message) -> claims."""
+        found: dict[tuple[int, int], list[Claim]] = {}
+        rows = self.side.get("claims")
+        for row in [] if rows is None else rows.iter_rows(named=True):
+            claim = Claim(*(row[name] for name in Claim._fields))
+            found.setdefault((row["rollout"], row["index"]), []).append(claim)
+        return found
 
 
 def name_events(indices: Mapping[int, Iterable[int]] | Iterable[int]) -> tuple[str, ...]:

@@ -12,19 +12,21 @@ steps. Between equal steps the order of the log decides who told it first. Every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tidings.core.errors import DataError
 from tidings.core.events import PLANNER, Event
+from tidings.metrics.canonical import Matcher, matcher_for
 from tidings.metrics.claims import Claim, one_per_fact, structured_claims
 from tidings.metrics.facts import DeclaredFact, declared_fact, holds
 from tidings.theory.information.fact_trace import FactTrace
 
 __all__ = ["ClaimMade", "Grant", "Leak", "Ledger", "read_ledger"]
 
-Detector = Callable[[Event, Sequence[DeclaredFact]], Sequence[Claim]]
+Judged = Mapping[tuple[int, int], Sequence[Claim]]
+"""(rollout, index of a message) -> what a judge read in it."""
 
 
 class ClaimMade(NamedTuple):
@@ -132,7 +134,12 @@ class Ledger:
 
 
 def read_ledger(
-    events: Iterable[Event], seats: Sequence[str], rollout: int = 0, detect: Detector | None = None
+    events: Iterable[Event],
+    seats: Sequence[str],
+    rollout: int = 0,
+    *,
+    reads_texts: bool = True,
+    judged: Judged | None = None,
 ) -> Ledger:
     """Returns the ledger of one rollout, in one pass over its events.
 
@@ -140,15 +147,21 @@ def read_ledger(
         events: All events of the rollout in order.
         seats: All agent seats.
         rollout: Its number.
-        detect: Further claims of a message beside its side field, such as those found in its text.
+        reads_texts: Whether claims are also looked for in texts (`canonical`).
+        judged: What a judge read in the messages.
     """
     ledger = Ledger(rollout, tuple(seats))
     everyone = _Recipients(ledger.seats)
+    matcher: Matcher | None = None
     for event in events:
         if event.kind == "fact_declared":
             _declare(ledger, event)
+            matcher = None
         elif event.kind == "message":
-            _read_message(ledger, event, everyone, detect)
+            if matcher is None and reads_texts:
+                matcher = matcher_for(tuple(ledger.facts.values()))
+            more = (judged or {}).get((rollout, event.index), ())
+            _read_message(ledger, event, everyone, matcher, more)
         elif "fact" in event.data and event.audience:
             _read_gift(ledger, event, everyone)
     return ledger
@@ -199,15 +212,19 @@ def _read_gift(ledger: Ledger, event: Event, everyone: _Recipients) -> None:
             ledger.leaks.append(Leak(fact.fact, seat, event.step, event.index, (seat,)))
 
 
-def _read_message(ledger: Ledger, event: Event, everyone: _Recipients, detect: Detector | None) -> None:
+def _read_message(
+    ledger: Ledger, event: Event, everyone: _Recipients, matcher: Matcher | None, judged: Iterable[Claim]
+) -> None:
     ledger.n_messages += 1
     ledger.messages.append(event.index)
     ledger.last_step = event.step
-    ledger.n_words += len(str(event.data.get("text", "")).split())
+    text = str(event.data.get("text", ""))
+    ledger.n_words += len(text.split())
     claims, n_unknown = structured_claims(event, ledger.facts)
     ledger.n_unknown += n_unknown
-    if detect is not None:
-        claims = [*claims, *detect(event, tuple(ledger.facts.values()))]
+    claims += [claim for claim in judged if claim.fact in ledger.facts]
+    if matcher is not None and text:
+        claims += matcher.find(text)
     if claims and event.seat is not None:
         recipients = everyone.of(event.audience, event.seat)
         ledger.claims += [_trace(ledger, event, event.seat, claim, recipients) for claim in one_per_fact(claims)]

@@ -16,12 +16,14 @@ from tidings.metrics import collaboration, hidden_profile, social_learning
 from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
 from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
+from tidings.metrics.exact_beliefs import BELIEFS
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
 from tidings.metrics.hidden_profile import VOTE_COLUMNS, vote_row
 from tidings.metrics.influence import INFLUENCE
 from tidings.metrics.metric import TIERS, Metric
 from tidings.metrics.provenance import PROVENANCE
 from tidings.metrics.result import MetricResult, refused
+from tidings.metrics.sampled_flow import SAMPLED
 
 __all__ = ["FLOW", "METRICS", "ROWS", "RowMaker", "check_metrics", "evaluate", "known_metrics"]
 
@@ -83,7 +85,7 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
 """Environment -> metric -> function of its rows."""
 
 
-FLOW: Mapping[str, Metric] = {**PROVENANCE, **DENSITY, **INFLUENCE}
+FLOW: Mapping[str, Metric] = {**PROVENANCE, **BELIEFS, **DENSITY, **INFLUENCE, **SAMPLED}
 """Metrics of any environment: name -> function of the events of a run."""
 
 
@@ -119,7 +121,7 @@ def evaluate(
 
     Args:
         environment: Kind of the environment.
-        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows; if it has none, tier `t0`.
+        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows.
         rows: One row for each rollout that ended well.
         n_failed: Rollouts that failed and are not in `rows`.
         drop_failed: Average over the others all the same.
@@ -145,7 +147,7 @@ def evaluate(
 def _chosen(environment: str, names: Sequence[str]) -> Iterable[str]:
     """Returns the names of single metrics, each once."""
     known = known_metrics(environment)
-    wanted = names or (("rows",) if environment in METRICS else ("t0",))
+    wanted = names or ("rows",)
     groups = {tier: [name for name, (of, _) in known.items() if of == tier] for tier in TIERS} | {"all": list(known)}
     return dict.fromkeys(name for wish in wanted for name in groups.get(wish, [wish]))
 

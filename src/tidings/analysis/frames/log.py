@@ -1,4 +1,4 @@
-"""Frames read straight off the event log: events, turns, messages, facts."""
+"""Frames read straight off the event log: events, turns, messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tidings.analysis.frames.frame import ID_COLUMNS, Column, Frame, Rows
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
 
-__all__ = ["EVENTS", "FACTS", "MESSAGES", "TURNS"]
+__all__ = ["EVENTS", "MESSAGES", "TURNS"]
 
 _ROLLOUT, _STEP, _INDEX, _SEAT = (ID_COLUMNS[name] for name in ("rollout", "step", "index", "seat"))
 
@@ -35,12 +35,6 @@ def _messages(run: Run) -> Rows:
         if e.kind in ("message", "action"):
             text = str(e.data.get("text", e.data.get("action", "")))
             yield e.rollout, e.step, e.index, e.seat, [s for s in e.audience if s != e.seat], e.kind, text
-
-
-def _facts(run: Run) -> Rows:
-    for e in run.lines():
-        if "fact" in e.data and e.kind != "fact_declared":
-            yield e.rollout, e.step, e.data["fact"], e.seat, list(e.audience), json.dumps(e.data.get("value"))
 
 
 EVENTS = Frame(
@@ -82,17 +76,4 @@ MESSAGES = Frame(
         "text": Column(pl.String, "the text, or the action as text"),
     },
     _messages,
-)
-
-FACTS = Frame(
-    "one row for each private fact that was handed out",
-    {
-        "rollout": _ROLLOUT,
-        "step": _STEP,
-        "fact": Column(pl.String, "id of the fact"),
-        "seat": Column(pl.String, "its owner"),
-        "audience": Column(pl.List(pl.String), "seats that were told it then"),
-        "value": Column(pl.String, "its value as JSON text"),
-    },
-    _facts,
 )

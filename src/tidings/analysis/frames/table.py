@@ -17,7 +17,10 @@ FRAMES: Mapping[str, str] = {
     "events": "tidings.analysis.frames.log:EVENTS",
     "turns": "tidings.analysis.frames.log:TURNS",
     "messages": "tidings.analysis.frames.log:MESSAGES",
-    "facts": "tidings.analysis.frames.log:FACTS",
+    "facts": "tidings.analysis.frames.flow:FACTS",
+    "claims": "tidings.analysis.frames.flow:CLAIMS",
+    "deliveries": "tidings.analysis.frames.flow:DELIVERIES",
+    "exposures": "tidings.analysis.frames.flow:EXPOSURES",
     "beliefs": "tidings.analysis.frames.beliefs:BELIEFS",
     "calls": "tidings.analysis.frames.calls:CALLS",
 }

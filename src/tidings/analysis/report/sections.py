@@ -24,15 +24,17 @@ def metrics(run: Run) -> Markup | None:
     if frame.is_empty():
         return None
     has_twin = frame["twin"].null_count() < len(frame)
-    headings = ["metric", "value", "95 % interval", *(["rational twin"] if has_twin else []), "n", "unit"]
+    has_null = frame["null_mean"].null_count() < len(frame)
+    more = [*(["null"] if has_null else []), *(["rational twin"] if has_twin else [])]
+    headings = ["metric", "value", "95 % interval", *more, "n", "unit"]
     rows = []
     for row in frame.to_dicts():
         interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
-        cells = [row["name"], number(row["value"]), interval, *([number(row["twin"])] if has_twin else [])]
+        beside = [*([number(row["null_mean"])] if has_null else []), *([number(row["twin"])] if has_twin else [])]
         reason = el("small", f" {row['reason']}") if row["reason"] and row["value"] is not None else None
         words = [row["unit"], reason] if row["value"] is not None else row["reason"]
-        rows.append([*cells, f"{row['n']:,}", words])
-    numeric = frozenset({1, 3, 4} if has_twin else {1, 3})
+        rows.append([row["name"], number(row["value"]), interval, *beside, f"{row['n']:,}", words])
+    numeric = frozenset({1, *range(3, 4 + len(more))})
     return _section("metrics", "Every metric", table(headings, rows, numeric))
 
 
