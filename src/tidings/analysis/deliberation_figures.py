@@ -100,7 +100,15 @@ def regime_map(cells: Mapping[tuple[float, float], Mapping[str, Any]], methods: 
         )
         image = axes.imshow(points, cmap="RdBu", vmin=-40, vmax=40, aspect="auto", origin="lower")
         for (row, column), value in np.ndenumerate(points):
-            axes.text(column, row, f"{value:+.0f}", ha="center", va="center", fontsize=7, color=INK)
+            axes.text(
+                column,
+                row,
+                f"{value:+.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if abs(value) > 20 else INK,
+            )
         axes.set_xticks(range(len(chances)), [f"{p:g}" for p in chances])
         axes.set_yticks(range(len(shares)), [f"{s:g}" for s in shares])
         axes.tick_params(labelsize=8, length=0)
