@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from flow_pictures import draw_flow
 from frames_page import write_frames
 from steering_pictures import draw_steering
 from viewer_pictures import draw_viewer
@@ -30,6 +31,7 @@ def main() -> None:
             getattr(run.plot, name)().savefig(images / f"quickstart-{name}.png", dpi=144)
         draw_viewer(images, Path(folder))
         draw_steering(images, Path(folder))
+        draw_flow(images, Path(folder))
 
 
 if __name__ == "__main__":

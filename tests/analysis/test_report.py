@@ -85,6 +85,20 @@ def test_the_answer_stands_in_front_with_twin_and_controls(tmp_path: Path) -> No
     assert f"{value - twin:+.3g} (" in opening
 
 
+def test_a_sampled_answer_never_stands_without_its_null_and_whether_it_is_reliable(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD + "metrics: [mutual_information]\n")
+    (row,) = run.metrics("mutual_information").iter_rows(named=True)
+    assert row["reliable"] is True or row["reliable"] is False
+    text = read(run, play(tmp_path, HERD.replace("0.7", "0.9") + "metrics: [mutual_information]\n")).text
+    opening = text[: text.index("What happened")]
+    assert f"{row['value']:#.3g} mutual_information, bits" in opening
+    assert f"Where there is nothing to find it comes to {number(row['null_mean'], 3)} on average (null)" in opening
+    assert f"p = {number(row['p'], 3)}" in opening
+    assert {True: "(reliable)", False: "(not reliable)"}[row["reliable"]] in opening
+    assert f"{number(row['null_mean'], 3)}, {'yes' if row['reliable'] else 'no'}" in opening
+    assert "null, reliable" in opening
+
+
 def test_another_run_can_stand_beside_it(tmp_path: Path) -> None:
     first = play(tmp_path, HERD)
     second = play(tmp_path, HERD.replace("precision: 0.7", "precision: 0.9"))

@@ -94,6 +94,8 @@ def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, co
         el("p", el("b", number(shown.value, 3)), el("span", f" {meaning}"), class_="big"),
         el("p", f"{interval}; n = {shown.n:,}; {shown.estimator}.", class_="note"),
     ]
+    if _is_sampled(shown):
+        parts.append(el("p", _null_words(shown), class_="note" if shown.reliable else "warning"))
     if key.value is None and n_failed:
         words = (
             f"This run has no such figure: {n_failed:,} rollouts failed. The number above is of the others alone; if "
@@ -101,6 +103,23 @@ def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, co
         )
         parts.insert(0, el("p", words, class_="warning"))
     return parts
+
+
+def _is_sampled(result: MetricResult) -> bool:
+    """Returns whether the figure is an estimate that means nothing without its null."""
+    return result.tier == "t4" or result.null_mean is not None
+
+
+def _null_words(result: MetricResult) -> str:
+    """Returns what the same estimator gives where there is nothing, and whether the sample is large enough."""
+    words = "No null could be made of this run"
+    if result.null_mean is not None:
+        chance = "unknown" if result.p is None else number(result.p, 3)
+        words = (
+            f"Where there is nothing to find it comes to {number(result.null_mean, 3)} on average (null); p = {chance}"
+        )
+    known = {True: "large enough for this estimator (reliable)", False: "too small for this estimator (not reliable)"}
+    return f"{words}. The sample is {known.get(result.reliable, 'of unknown reliability')}."
 
 
 def _beside(run: Run, key: MetricResult, kind: Kind, against: tuple[Run, ...]) -> Markup | None:
@@ -144,6 +163,7 @@ def _strip(lines: list[_Line]) -> Markup:
     low, high = min(ends), max(ends)
     pad = (high - low) * 0.06 or 0.5
     low, high = low - pad, high + pad
+    has_null = any(_is_sampled(line.result) for line in lines)
     rows = []
     for line in lines:
         r, d = line.result, line.difference
@@ -152,17 +172,26 @@ def _strip(lines: list[_Line]) -> Markup:
         if d is not None and d.value is not None:
             gap = f"{d.value:+.3g}" + (f" ({d.low:+.3g} to {d.high:+.3g})" if d.low is not None else "")
         name = el("th", line.name, el("small", line.words) if line.words else None, scope="row")
-        cells = (name, el("td", number(r.value, 3), class_="n"), el("td", interval), el("td", _whisker(r, low, high)))
-        rows.append(el("tr", *cells, el("td", gap), class_="own" if line.is_own else None))
+        null = el("td", _null_cell(r)) if has_null else None
+        cells = (name, el("td", number(r.value, 3), class_="n"), null, el("td", interval))
+        rows.append(
+            el("tr", *cells, el("td", _whisker(r, low, high)), el("td", gap), class_="own" if line.is_own else None)
+        )
     heads = (
         "",
         "value",
+        *(["null, reliable"] if has_null else []),
         "95 % interval",
         f"{number(low, 3)} to {number(high, 3)}",
         "this run minus it, paired by rollout",
     )
     head = el("thead", el("tr", [el("th", heading, scope="col") for heading in heads]))
     return el("div", el("table", head, el("tbody", rows), class_="beside"), class_="scroll", tabindex="0")
+
+
+def _null_cell(result: MetricResult) -> str:
+    null = "none" if result.null_mean is None else number(result.null_mean, 3)
+    return f"{null}, {({True: 'yes', False: 'no'}).get(result.reliable, 'unknown')}"
 
 
 def _whisker(result: MetricResult, low: float, high: float) -> Markup:
