@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flow_pictures import draw_flow
 from frames_page import write_frames
+from self_organisation_pictures import draw_self_organisation
 from steering_pictures import draw_steering
 from viewer_pictures import draw_viewer
 
@@ -32,6 +33,7 @@ def main() -> None:
         draw_viewer(images, Path(folder))
         draw_steering(images, Path(folder))
         draw_flow(images, Path(folder))
+        draw_self_organisation(images, Path(folder))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 import tidings.theory
 from tidings.benchmarks.grading import grade
-from tidings.benchmarks.option_order import OptionOrder, is_fixed_order, is_last_option, shuffle_options
 from tidings.benchmarks.question_formats import FORMATS, load_questions
-from tidings.benchmarks.questions import Gold, Question, QuestionSet, extract_answer
+from tidings.benchmarks.questions import Gold, QuestionSet
 from tidings.core.errors import DataError, RequestError
 from tidings.core.seeds import SeedPath
 from tidings.theory import aggregation, shapley, topology
 from tidings.theory.extraction import extract
+from tidings.theory.option_order import OptionOrder, is_fixed_order, is_last_option, shuffle_options
+from tidings.theory.questions import Question, extract_answer
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "questions"
 FILES = {
@@ -162,7 +163,7 @@ def test_shuffling_maps_letters_there_and_back():
     question, gold = choice("w", "x", "y", "z"), Gold("q", "choice", frozenset("B"))
     for seed in range(30):
         order = shuffle_options(question, SeedPath.root(seed))
-        shown, moved = order.apply(question), order.apply_to_gold(gold)
+        shown, moved = order.apply(question), gold.as_shown(order)
         (letter,) = moved.keys
         assert shown.options["ABCD".index(letter)] == "x"
         assert order.to_source(letter) == "B"
@@ -262,7 +263,7 @@ def test_any_order_is_a_bijection_of_letters(sources):
     order = OptionOrder(tuple(sources))
     assert sorted(map(order.to_source, "ABCDE")) == list("ABCDE")
     assert all(order.to_shown(order.to_source(letter)) == letter for letter in "ABCDE")
-    gold = order.apply_to_gold(Gold("q", "choice", frozenset("AC")))
+    gold = Gold("q", "choice", frozenset("AC")).as_shown(order)
     assert {order.to_source(letter) for letter in gold.keys} == {"A", "C"}
 
 

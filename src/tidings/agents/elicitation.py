@@ -25,6 +25,7 @@ from tidings.agents.parsing import find_json_object, read_action, read_choice, r
 from tidings.core import (
     ActionSpec,
     ChoiceSpec,
+    EdgesSpec,
     ModelResponse,
     NumberSpec,
     ReplyError,
@@ -45,6 +46,7 @@ ORDERS: Mapping[type, tuple[Way, ...]] = {
     StructuredSpec: ("json", "choice", "text"),
     NumberSpec: ("json", "choice", "text"),
     TextSpec: ("text", "json"),
+    EdgesSpec: ("json", "text"),
 }
 """What `auto` tries first, by kind of answer."""
 
@@ -239,12 +241,14 @@ def _choice_question(
 
 
 def _plain_question(
-    spec: NumberSpec | TextSpec, path: tuple[str, ...], *, is_optional: bool = False, by_grid: bool = False
+    spec: NumberSpec | TextSpec | EdgesSpec, path: tuple[str, ...], *, is_optional: bool = False, by_grid: bool = False
 ) -> Question:
     if isinstance(spec, NumberSpec):
         if by_grid and (grid := _grid(spec)):
             return Question(path, spec, "choice", prompts.ask_number(_words(spec, path), spec), {x: x for x in grid})
         text = prompts.ask_number(_words(spec, path), spec, is_optional=is_optional)
+    elif isinstance(spec, EdgesSpec):
+        text = prompts.ask_edges(_words(spec, path), is_optional=is_optional)
     else:
         text = prompts.ask_text(_words(spec, path), spec, is_optional=is_optional)
     return Question(path, spec, "text", text, {}, is_optional=is_optional)

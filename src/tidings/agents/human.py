@@ -18,6 +18,7 @@ from tidings.agents.parsing import read_action, read_choice
 from tidings.core import (
     ActionSpec,
     ChoiceSpec,
+    EdgesSpec,
     Event,
     NumberSpec,
     Observation,
@@ -148,6 +149,8 @@ def _question(spec: ActionSpec, path: tuple[str, ...], is_optional: bool) -> tup
         return prompts.ask_choice(words, shown, is_optional=is_optional), {name: o for name, o in shown if name}
     if isinstance(spec, NumberSpec):
         return prompts.ask_number(words, spec, is_optional=is_optional), {}
+    if isinstance(spec, EdgesSpec):
+        return prompts.ask_edges(words, is_optional=is_optional), {}
     assert isinstance(spec, TextSpec)
     return prompts.ask_text(words, spec, is_optional=is_optional), {}
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tidings.core import ActionSpec, ChoiceSpec, NumberSpec, ReplyError, StructuredSpec, TextSpec
+from tidings.core import ActionSpec, ChoiceSpec, EdgesSpec, NumberSpec, ReplyError, StructuredSpec, TextSpec
 
-__all__ = ["find_json_object", "read_action", "read_choice", "read_json_value", "read_number", "read_text"]
+__all__ = ["find_json_object", "read_action", "read_choice", "read_edges", "read_json_value", "read_number", "read_text"]
 
 _NUMBER = re.compile(
     r"(?<![\w.,/<>≤≥])[-+]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?(?![\w/]|[.,]\d)"
@@ -37,6 +37,8 @@ def read_action(text: str, spec: ActionSpec) -> Any:
         return read_json_value(find_json_object(text), spec)
     if isinstance(spec, ChoiceSpec):
         return read_choice(text, spec)
+    if isinstance(spec, EdgesSpec):
+        return read_edges(text, spec)
     return read_number(text, spec) if isinstance(spec, NumberSpec) else read_text(text, spec)
 
 
@@ -49,6 +51,21 @@ def read_text(text: str, spec: TextSpec) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ReplyError("not_text", "the answer holds half a character")
     return spec.check(text.strip())
+
+
+def read_edges(text: str, spec: EdgesSpec) -> list[list[str]]:
+    """Returns the graph in a text made of pairs `a0 -> a1` and nothing else, or of the word NONE.
+
+    Raises:
+        ReplyError: `not_edges` if it holds anything else, or what the spec's check raises.
+    """
+    bare = text.strip(_WRAPPING + ".[]")
+    if bare.casefold() == "none":
+        return spec.check([])
+    pairs = [re.fullmatch(r"\s*(\S+?)\s*->\s*(\S+)\s*", part) for part in re.split(r"[,;\n]", bare)]
+    if not all(pairs):
+        raise ReplyError("not_edges", f"{_shown(text)} is no list of pairs such as a0 -> a1")
+    return spec.check([[pair[1], pair[2]] for pair in pairs if pair])
 
 
 def read_number(text: str, spec: NumberSpec) -> float:

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from tidings.core import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec
+from tidings.core import ActionSpec, ChoiceSpec, EdgesSpec, NumberSpec, StructuredSpec, TextSpec
 
 __all__ = [
     "NOTHING",
     "SKIP",
     "ask_choice",
+    "ask_edges",
     "ask_json",
     "ask_number",
     "ask_reasons",
@@ -33,6 +34,9 @@ NOTHING = "NOTHING"
 
 SKIP = "SKIP"
 """What a seat answers to leave out an optional part."""
+
+_LONG = 4000
+"""Longest text limit, in characters, that a prompt states."""
 
 _SHAPES = {"linear": "d", "quadratic": "d squared", "sqrt": "the square root of d"}
 
@@ -111,7 +115,15 @@ def ask_number(question: str, spec: NumberSpec, *, is_optional: bool = False) ->
 def ask_text(question: str, spec: TextSpec, *, is_optional: bool = False) -> str:
     """Returns a question for free text."""
     nothing = f" If you have nothing to say, answer {NOTHING}." if spec.allow_empty else ""
-    return f"{question}\nAnswer in at most {spec.max_chars} characters.{nothing}" + _or_skip(is_optional)
+    # A limit that no answer reaches is only a number that weak models repeat.
+    limit = f"\nAnswer in at most {spec.max_chars} characters." if spec.max_chars <= _LONG else ""
+    return f"{question}{limit}{nothing}" + _or_skip(is_optional)
+
+
+def ask_edges(question: str, *, is_optional: bool = False) -> str:
+    """Returns a question for the pairs of a graph."""
+    form = "Answer with pairs such as a0 -> a1, separated by commas, or NONE, and nothing else."
+    return f"{question}\n{form}" + _or_skip(is_optional)
 
 
 def ask_json(question: str, spec: StructuredSpec, order: Mapping[tuple[str, ...], Sequence[str]]) -> str:
@@ -166,6 +178,8 @@ def _shape(spec: ActionSpec, options: Sequence[str] = ()) -> str:
         return f"one {'whole number' if spec.is_integer else 'number'} from {_plain(spec.low)} to {_plain(spec.high)}"
     if isinstance(spec, TextSpec):
         return f"a text of at most {spec.max_chars} characters" + (", may be empty" if spec.allow_empty else "")
+    if isinstance(spec, EdgesSpec):
+        return "a list of pairs [from, to] of " + ", ".join(f'"{node}"' for node in spec.nodes)
     return "an object with these keys:"
 
 

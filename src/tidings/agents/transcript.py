@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from tidings.core import Event, Observation
@@ -35,6 +35,9 @@ def read_transcript(
 ) -> Transcript:
     """Returns the lines a seat can read, the newest ones if not all fit.
 
+    An event whose data hold `clears`, a list of kinds, takes earlier events of these kinds out: the seat saw them, but
+    the environment says that they are not to be repeated.
+
     Events of the kinds in `always_keep` are fitted in first, then all others from the newest backwards up to the first
     that does not fit. A line is kept whole or left out.
 
@@ -47,7 +50,7 @@ def read_transcript(
     """
     lines: list[str] = []
     kept_first: list[int] = []
-    for event in observation.events:
+    for event in _not_cleared(observation.events):
         line = _thought(event, observation.seat) if event.kind == "thought" else describe(event)
         if line:
             if event.kind in always_keep:
@@ -57,6 +60,17 @@ def read_transcript(
         return Transcript(tuple(lines), 0)
     kept = _fitting(lines, kept_first, max_events, max_chars)
     return Transcript(tuple(lines[i] for i in sorted(kept)), len(lines) - len(kept))
+
+
+def _not_cleared(events: Sequence[Event]) -> list[Event]:
+    """Returns the events that no later one clears."""
+    cleared: set[str] = set()
+    kept: list[Event] = []
+    for event in reversed(events):
+        if event.kind not in cleared:
+            kept.append(event)
+        cleared |= set(event.data.get("clears", ()))
+    return kept[::-1]
 
 
 def _fitting(lines: list[str], kept_first: list[int], max_events: int, max_chars: int) -> set[int]:

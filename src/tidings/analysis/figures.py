@@ -30,6 +30,7 @@ FIGURES: Mapping[str, str] = {
     "correctness": "tidings.analysis.herd_figures:correctness",
     "cost": "tidings.analysis.outcome_figures:cost",
     "graph": "tidings.analysis.graph_figures:graph",
+    "rounds": "tidings.analysis.deliberation_figures:rounds",
     "spread": "tidings.analysis.flow_figures:spread",
     "exposure_tree": "tidings.analysis.flow_figures:exposure_tree",
     "influence": "tidings.analysis.flow_figures:influence",

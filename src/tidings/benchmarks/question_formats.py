@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tidings.benchmarks.questions import Gold, Question, QuestionSet
+from tidings.benchmarks.questions import Gold, QuestionSet
 from tidings.core.errors import DataError, suggest
 from tidings.theory.extraction.choice import LETTERS
 from tidings.theory.extraction.number import find_number
+from tidings.theory.questions import Question
 
 __all__ = ["FORMATS", "load_questions"]
 

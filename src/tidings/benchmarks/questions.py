@@ -7,46 +7,14 @@ cannot slip into a prompt or a log by way of `repr`, and nothing in `theory` acc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tidings.core.errors import DataError, RequestError
-from tidings.theory.extraction import Extraction, extract
-from tidings.theory.extraction.choice import LETTERS
-from tidings.theory.extraction.outcome import TaskKind
+from tidings.core.errors import DataError
+from tidings.theory.extraction import TaskKind
+from tidings.theory.option_order import OptionOrder
+from tidings.theory.questions import Question
 
-__all__ = ["Gold", "Question", "QuestionSet", "extract_answer"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What players may see.
-
-    Attributes:
-        id: Unique inside its set, for example `gsm8k/17`.
-        kind: Kind of the answer.
-        text: The question; for `code` the beginning of the program.
-        options: Option texts, the first is A; only for `choice`.
-        entry_point: Name of the function asked for; only for `code`.
-    """
-
-    id: str
-    kind: TaskKind
-    text: str
-    options: tuple[str, ...] = ()
-    entry_point: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise RequestError(f"question {self.id!r}.text", "found no text", "need the question", "leave the row out")
-        needs_options = self.kind == "choice"
-        if needs_options != bool(self.options) or not all(self.options) or len(self.options) > len(LETTERS):
-            allowed = f"need 1 to {len(LETTERS)} non-empty texts for a choice, none for other kinds"
-            raise RequestError(f"question {self.id!r}.options", f"found {self.options!r}", allowed)
-
-    @property
-    def letters(self) -> str:
-        """The letters of the options, `ABCD` for four."""
-        return LETTERS[: len(self.options)]
+__all__ = ["Gold", "QuestionSet"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +36,10 @@ class Gold:
 
     def __str__(self) -> str:
         return f"Gold({self.question_id})"
+
+    def as_shown(self, order: OptionOrder) -> Gold:
+        """Returns the gold of the question with its options in this order."""
+        return replace(self, keys=frozenset(order.to_shown(letter) for letter in self.keys))
 
 
 @dataclass(frozen=True)
@@ -105,9 +77,3 @@ class QuestionSet:
         """Returns the first `n` questions with their golds."""
         kept = self.questions[:n]
         return QuestionSet(self.name, kept, {question.id: self.golds[question.id] for question in kept})
-
-
-def extract_answer(question: Question, text: str) -> Extraction:
-    """Returns the answer that a reply to the question gives, or why none can be read."""
-    prompt = question.text if question.kind == "code" else ""
-    return extract(question.kind, text, question.options, question.entry_point, prompt)

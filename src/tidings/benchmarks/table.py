@@ -13,6 +13,7 @@ from tidings.core import RequestError, suggest
 __all__ = ["SUITES", "Suite", "SuiteReport", "check_options", "find_suite"]
 
 SUITES: Mapping[str, str] = {
+    "deliberation": "tidings.benchmarks.deliberation:run_deliberation",
     "dialop": "tidings.benchmarks.asymmetry.dialop_suite:run_dialop",
     "hidden_profile": "tidings.benchmarks.asymmetry.hidden_profile_suite:run_hidden_profile",
     "informative": "tidings.benchmarks.asymmetry.informative_suite:run_informative",

@@ -20,6 +20,9 @@ def bench(
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Plays of each question.")] = None,
     items: Annotated[int | None, typer.Option(help="Number of questions.")] = None,
+    agents: Annotated[int | None, typer.Option(help="Seats that answer.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Most rounds of reading.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders and reports.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -29,8 +32,9 @@ def bench(
     from tidings.benchmarks.table import check_options, find_suite
     from tidings.runner.folder import write_atomically
 
+    more = {"agents": agents, "rounds": rounds, "max_tokens": max_tokens}
     folder, play = out / suite, find_suite(suite)
-    options = check_options(suite, play, {"data": data, "seeds": seeds, "items": items})
+    options = check_options(suite, play, {"data": data, "seeds": seeds, "items": items} | more)
     try:
         report = play(model, folder, is_full=full, **options)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from tidings.core.actions import ActionSpec, ChoiceSpec, NumberSpec, StructuredSpec, TextSpec, draw_action
 from tidings.core.calls import CallKey, ModelRequest, ModelResponse, PromptMessage
+from tidings.core.edges import EdgesSpec
 from tidings.core.errors import (
     DataError,
     LimitError,
@@ -21,6 +22,7 @@ from tidings.core.memory import Archive, ArchiveLine, Memory
 from tidings.core.observation import EventView, Observation, PublicRecord
 from tidings.core.ports import (
     Agent,
+    Embedder,
     Environment,
     LanguageModel,
     Reply,
@@ -43,6 +45,8 @@ __all__ = [
     "CallKey",
     "ChoiceSpec",
     "DataError",
+    "EdgesSpec",
+    "Embedder",
     "Environment",
     "Event",
     "EventView",

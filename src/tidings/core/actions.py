@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
+from tidings.core.edges import EdgesSpec
 from tidings.core.errors import ReplyError, RequestError, suggest
 
 __all__ = ["ActionSpec", "ChoiceSpec", "NumberSpec", "StructuredSpec", "TextSpec", "draw_action"]
@@ -161,7 +162,7 @@ class StructuredSpec:
         }
 
 
-ActionSpec: TypeAlias = ChoiceSpec | NumberSpec | TextSpec | StructuredSpec
+ActionSpec: TypeAlias = ChoiceSpec | NumberSpec | TextSpec | StructuredSpec | EdgesSpec
 
 
 def draw_action(spec: ActionSpec, rng: Random) -> Any:
@@ -172,6 +173,8 @@ def draw_action(spec: ActionSpec, rng: Random) -> Any:
         if spec.is_integer:
             return rng.randint(math.ceil(spec.low), math.floor(spec.high))
         return rng.uniform(spec.low, spec.high)
+    if isinstance(spec, EdgesSpec):
+        return spec.draw(rng)
     if isinstance(spec, TextSpec):
         words = ["".join(rng.choice(("ka", "lo", "mi", "ne", "ru", "ta")) for _ in range(2)) for _ in range(3)]
         return " ".join(words)[: spec.max_chars]

@@ -16,6 +16,7 @@ from tidings.core.seeds import SeedPath
 
 __all__ = [
     "Agent",
+    "Embedder",
     "Environment",
     "LanguageModel",
     "Reply",
@@ -143,6 +144,32 @@ class LanguageModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1, so that a product of two is their cosine."""
+
+    @property
+    def name(self) -> str:
+        """Id with its settings, for example `hashing-256`. An index remembers it and refuses another."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        """Returns one vector per text, float32 `[n_texts, dim]`, each of length 1.
+
+        The vector of a text must not depend on the other texts of the call: they may belong to other seats.
+
+        Raises:
+            RequestError: If a text is blank.
+            ModelError: If a call failed for good.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class World:
     """What an environment is built on.
@@ -176,6 +203,7 @@ class SeatContext:
         settings: Settings of the environment as the scenario gives them, for seats that reason about its rules.
         graph: The social graph, for planners only.
         memory: What this seat can look up, if its group has a memory.
+        embedder: What turns texts into vectors, for a planner whose `embedder` names one.
     """
 
     seat: str
@@ -187,3 +215,4 @@ class SeatContext:
     settings: Mapping[str, Any] = field(default_factory=dict)
     graph: SocialGraph | None = None
     memory: Memory | None = None
+    embedder: Embedder | None = None

@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
-from hashlib import blake2b
-from math import sqrt
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tidings.core import Embedder
 from tidings.core.errors import ModelError, RequestError, TidingsError
-from tidings.memory.words import split_words
+from tidings.theory.hashing import hashed_vectors
 
 __all__ = ["Embedder", "HashingEmbedder", "OpenAIEmbedder", "normalise_rows", "refuse_blank"]
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """Turns texts into vectors of length 1, so that a product of two is their cosine."""
-
-    @property
-    def name(self) -> str:
-        """Id with its settings, for example `hashing-256`. An index remembers it and refuses another."""
-        ...
-
-    @property
-    def dim(self) -> int:
-        """Length of the vectors."""
-        ...
-
-    async def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Returns one vector per text, float32 `[n_texts, dim]`, each of length 1.
-
-        The vector of a text must not depend on the other texts of the call: they may belong to other seats.
-
-        Raises:
-            RequestError: If a text is blank.
-            ModelError: If a call failed for good.
-        """
-        ...
 
 
 class HashingEmbedder:
     """Vectors of hashed words and of the letters in them: no weights, the same in every process and on every machine.
 
-    A text's features are its words (`tidings.memory.words`; weight 1) and the runs of three signs in each word with its
-    ends marked (weight 1/2), so that `clock` and `clocks` are near. A word that occurs n times adds sqrt(n) times the
-    weights of its features, each with its own sign at its own place; both come from the feature's BLAKE2b hash. It
-    knows no meaning: `car` and `automobile` are strangers. For tests, and as the floor a real embedding must beat.
-
-    Source: Weinberger et al. 2009, "Feature hashing for large scale multitask learning".
+    See `tidings.theory.hashing`. For tests, and as the floor a real embedding must beat.
     """
 
     def __init__(self, dim: int = 256) -> None:
@@ -85,33 +51,7 @@ class HashingEmbedder:
             RequestError: If a text is blank.
         """
         refuse_blank(texts)
-        rows = np.array([self._embed_one(text) for text in texts], np.float64).reshape(len(texts), self._dim)
-        return normalise_rows(rows)
-
-    def _embed_one(self, text: str) -> list[float]:
-        row = [0.0] * self._dim
-        # Punctuation alone has no words, but it is not nothing: it is taken as one word. Words are added in sorted
-        # order, so that texts of the same words have the same vector to the last digit.
-        for word, count in sorted(Counter(split_words(text) or [text.strip()]).items()):
-            root = sqrt(count)
-            for place, weight in _features(word, self._dim):
-                row[place] += root * weight
-        if not any(row):
-            row[_place_and_sign(text, self._dim)[0]] = 1.0
-        return row
-
-
-@lru_cache(maxsize=65536)
-def _features(word: str, dim: int) -> tuple[tuple[int, float], ...]:
-    ends = f"<{word}>"
-    weights = [(word, 1.0), *((f"3{ends[i : i + 3]}", 0.5) for i in range(len(ends) - 2))]
-    placed = [(*_place_and_sign(feature, dim), weight) for feature, weight in weights]
-    return tuple((place, sign * weight) for place, sign, weight in placed)
-
-
-def _place_and_sign(feature: str, dim: int) -> tuple[int, float]:
-    key = int.from_bytes(blake2b(feature.encode(), digest_size=8).digest(), "big")
-    return (key >> 1) % dim, 1.0 if key & 1 else -1.0
+        return hashed_vectors(texts, self._dim).astype(np.float32)
 
 
 class OpenAIEmbedder:

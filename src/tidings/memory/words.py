@@ -7,19 +7,13 @@ Punctuation separates words and is not searched: `C++` is the word `c`.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 
-__all__ = ["Pattern", "count_repeats", "encode_words", "parse_keyword", "split_words"]
+from tidings.theory.words import split_words
 
-_ASCII_WORD = re.compile(r"[a-z0-9_]+")
-_ACCENTS = re.compile("[\u0300-\u036f\ufe00-\ufe0f]+")
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+__all__ = ["Pattern", "count_repeats", "encode_words", "parse_keyword", "split_words"]
 
 
 class Pattern(NamedTuple):
@@ -50,35 +44,6 @@ class Pattern(NamedTuple):
         n = len(firsts)
         ends = [i for i, word in enumerate(words) if word == last or (self.is_prefix and word.startswith(last))]
         return sum(i >= n and list(words[i - n : i]) == firsts for i in ends)
-
-
-def split_words(text: str) -> list[str]:
-    """Returns the search words of a text, in order, repeated ones included."""
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return _split_unicode(text)
-
-
-def _split_unicode(text: str) -> list[str]:
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    folded = unicodedata.normalize("NFC", bare).casefold()
-    words: list[str] = []
-    for kind, run in groupby(folded, _kind):
-        if kind == "word":
-            words.append("".join(run))
-        elif kind == "single":
-            words.extend(run)
-    return words
-
-
-@lru_cache(maxsize=4096)
-def _kind(character: str) -> str:
-    if _UNSPACED.match(character):
-        return "single"
-    category = unicodedata.category(character)
-    if category[0] in "LNM" or category in ("Pc", "Co"):
-        return "word"
-    return "single" if category == "So" else "gap"
 
 
 def count_repeats(words: Sequence[str]) -> dict[str, int]:

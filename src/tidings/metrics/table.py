@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import collaboration, hidden_profile, social_learning
+from tidings.metrics import collaboration, deliberation, hidden_profile, social_learning
 from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
+from tidings.metrics.deliberation import DELIBERATION_COLUMNS, deliberation_row
 from tidings.metrics.density import DENSITY
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.exact_beliefs import BELIEFS
@@ -47,6 +48,7 @@ class RowMaker(NamedTuple):
 
 ROWS: Mapping[str, RowMaker] = {
     "collaboration": RowMaker(collaboration_row, COLLABORATION_COLUMNS),
+    "deliberation": RowMaker(deliberation_row, DELIBERATION_COLUMNS),
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
@@ -63,6 +65,13 @@ _DECISIONS = {
 }
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {
+    "deliberation": {
+        "p_right": deliberation.p_right,
+        "coverage": deliberation.coverage,
+        "unparsable": deliberation.unparsable,
+        "calls": deliberation.mean_calls,
+        "depth": deliberation.mean_depth,
+    },
     "collaboration": {
         "answered": collaboration.answered,
         "right": collaboration.right,

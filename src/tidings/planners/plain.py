@@ -9,6 +9,8 @@ from pydantic import Field
 
 from tidings.core import ActionSpec, NumberSpec, Observation, Reply, ReplyError, SeatContext
 from tidings.planners.belief import require_allowed
+from tidings.planners.table import allowed_edges, ask_samples, has_rounds, plan_action, read_table, stop_action
+from tidings.planners.topology import draw_graph, first_answers
 from tidings.spec.base import Params
 
 __all__ = ["ConstantPlanner", "RandomPlanner", "ScriptedPlanner"]
@@ -58,11 +60,13 @@ class RandomParams(Params):
     """Lowest precision drawn."""
     high: Precision = 1.0
     """Highest precision drawn."""
+    n_edges: Annotated[int, Field(ge=0)] | None = None
+    """In a deliberation: edges of each round's graph; drawn by default."""
 
 
 @dataclass(frozen=True)
 class RandomPlanner:
-    """Draws each precision uniformly, within what it is allowed."""
+    """Draws whatever it is asked for: each precision uniformly, each graph of a deliberation anew."""
 
     params: RandomParams
 
@@ -74,13 +78,22 @@ class RandomPlanner:
         return cls(params)
 
     async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
-        """Returns a uniform draw between the stated bounds and what the spec allows."""
-        assert isinstance(spec, NumberSpec)
+        """Returns a uniform draw between the stated bounds and what the spec allows, or a random graph."""
+        if not isinstance(spec, NumberSpec):
+            return self._graph(observation, spec)
         low, high = max(self.params.low, spec.low), min(self.params.high, spec.high)
         if low > high:
             words = f"[{self.params.low:g}, {self.params.high:g}] holds nothing that is allowed"
             raise ReplyError("out_of_range", words)
         return Reply(low + (high - low) * observation.seed.uniform("precision"))
+
+    def _graph(self, observation: Observation, spec: ActionSpec) -> Reply:
+        if ask_samples(spec):
+            return first_answers(observation)
+        if not has_rounds(spec):
+            return Reply(stop_action())
+        drawn = draw_graph(read_table(observation).seats, observation.seed.child("graph"), self.params.n_edges)
+        return Reply(plan_action(allowed_edges(spec, drawn)))
 
 
 class ScriptedParams(Params):

@@ -22,7 +22,7 @@ from tidings.core import (
 from tidings.memory.archive import ArchiveMemory
 from tidings.simulation.memories import SeatMemories, check_memories
 from tidings.simulation.play import Play
-from tidings.simulation.registry import check_params
+from tidings.simulation.registry import check_params, find_embedder
 from tidings.spec.archive import read_archive
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
@@ -132,6 +132,7 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
         planner = scenario.planner
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
         context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
+        context = replace(context, embedder=find_embedder(getattr(settings, "embedder", None)))
         agents[PLANNER] = component.build(settings, context)
     archive = world.archive.sha256 or None
     return Compiled(scenario, graph, environment, agents, models, items.sha256, archive, memories.all())

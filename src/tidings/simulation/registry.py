@@ -10,17 +10,30 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-from tidings.core import MissingPartError, ScenarioError, suggest
+from tidings.core import Embedder, MissingPartError, ScenarioError, suggest
 from tidings.spec.base import Params
 from tidings.spec.errors import validate
 from tidings.spec.scenario import AgentGroup, ComponentSpec, ModelSpec, PlannerSpec
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["AGENTS", "ENVIRONMENTS", "MODELS", "PLANNERS", "TABLES", "Role", "check_params", "find", "params_models"]
+__all__ = [
+    "AGENTS",
+    "EMBEDDERS",
+    "ENVIRONMENTS",
+    "MODELS",
+    "PLANNERS",
+    "TABLES",
+    "Role",
+    "check_params",
+    "find",
+    "find_embedder",
+    "params_models",
+]
 
 Role = Literal["environment", "agent", "planner", "model"]
 
 ENVIRONMENTS: Mapping[str, str] = {
+    "deliberation": "tidings.environments.deliberation:Deliberation",
     "dialop": "tidings.environments.dialop:Dialop",
     "collaboration": "tidings.environments.collaboration:Collaboration",
     "hidden_profile": "tidings.environments.hidden_profile:HiddenProfile",
@@ -43,12 +56,18 @@ AGENTS: Mapping[str, str] = {
 
 PLANNERS: Mapping[str, str] = {
     "constant": "tidings.planners.plain:ConstantPlanner",
+    "debate": "tidings.planners.topology:DebatePlanner",
+    "dylan": "tidings.planners.dylan:DylanPlanner",
     "llm": "tidings.agents.llm:LLMAgent",
     "lookahead": "tidings.planners.lookahead:LookaheadPlanner",
     "myopic": "tidings.planners.optimal:MyopicPlanner",
     "optimal": "tidings.planners.optimal:OptimalPlanner",
     "random": "tidings.planners.plain:RandomPlanner",
     "scripted": "tidings.planners.plain:ScriptedPlanner",
+    "self_consistency": "tidings.planners.topology:SelfConsistencyPlanner",
+    "self_organising": "tidings.planners.self_organising:SelfOrganisingPlanner",
+    "single": "tidings.planners.topology:SinglePlanner",
+    "static": "tidings.planners.topology:StaticPlanner",
 }
 
 MODELS: Mapping[str, str] = {
@@ -56,6 +75,11 @@ MODELS: Mapping[str, str] = {
     "scripted": "tidings.models.scripted:ScriptedModel",
     "transformers": "tidings.models.transformers.model:TransformersModel",
 }
+
+EMBEDDERS: Mapping[str, str] = {
+    "wordllama": "tidings.memory.wordllama:WordLlamaEmbedder",
+}
+"""What a planner's `embedder` may name beside `hashing`, which needs no package."""
 
 TABLES: Mapping[Role, Mapping[str, str]] = {
     "environment": ENVIRONMENTS,
@@ -102,6 +126,18 @@ def find(role: Role, name: str, where: str) -> Any:
         raise ScenarioError(
             where, f"cannot import {module_name!r} ({error})", "need package.module:Class", fix
         ) from None
+
+
+def find_embedder(name: str | None) -> Embedder | None:
+    """Returns the embedder of this name; None for `hashing` or no name: planners then use hashed words themselves.
+
+    Raises:
+        MissingPartError: If its package is not installed.
+    """
+    if name is None or name not in EMBEDDERS:
+        return None
+    module, _, class_name = EMBEDDERS[name].partition(":")
+    return getattr(import_module(module), class_name)()
 
 
 def check_params(

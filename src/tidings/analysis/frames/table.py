@@ -22,6 +22,7 @@ FRAMES: Mapping[str, str] = {
     "deliveries": "tidings.analysis.frames.flow:DELIVERIES",
     "exposures": "tidings.analysis.frames.flow:EXPOSURES",
     "beliefs": "tidings.analysis.frames.beliefs:BELIEFS",
+    "contributions": "tidings.analysis.frames.contributions:CONTRIBUTIONS",
     "calls": "tidings.analysis.frames.calls:CALLS",
 }
 

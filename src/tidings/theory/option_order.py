@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from tidings.benchmarks.questions import Gold, Question
 from tidings.core.errors import RequestError
 from tidings.core.seeds import SeedPath
 from tidings.theory.extraction.choice import LETTERS
+from tidings.theory.questions import Question
 
 __all__ = ["OptionOrder", "is_fixed_order", "is_last_option", "shuffle_options"]
 
@@ -87,10 +87,6 @@ class OptionOrder:
     def apply(self, question: Question) -> Question:
         """Returns the question with its options in the new order."""
         return replace(question, options=tuple(question.options[source] for source in self.sources))
-
-    def apply_to_gold(self, gold: Gold) -> Gold:
-        """Returns the gold of the question as shown."""
-        return replace(gold, keys=frozenset(self.to_shown(letter) for letter in gold.keys))
 
 
 def shuffle_options(question: Question, seed: SeedPath) -> OptionOrder:
