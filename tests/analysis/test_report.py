@@ -187,6 +187,7 @@ def test_a_run_in_which_all_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("interrupted", 1, "Go on with: tidings resume"),
         ("limit", 1, "$2 spent"),
     ],
+    ids=["gone", "running", "interrupted", "limit"],
 )
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path, status: str, pid: int, words: str) -> None:
     run = play(tmp_path, HERD)
