@@ -1,7 +1,7 @@
 """The graded functions once more: rows worked out on paper, with dyadic laws so that every value is a short formula.
 
-An independent look at the rules of the sheet: edges (zeros, ties, one node, loops, several owners, nobody listening) and
-the way in which each function says that it has no value. Nothing here is computed by the code under test.
+An independent look at the rules of the sheet: edges (zeros, ties, one node, loops, several owners, nobody listening)
+and how each function says that it has no value. Nothing expected here is computed by the code under test.
 """
 
 import math
@@ -206,7 +206,8 @@ LOG = {
     ],
     "messages": [
         said("m6", 5, "c", "c", 1, "h", +1),  # makes h up and tells itself: its own parent
-        said("m2", 2, "c", "", 3, "f", -1),  # reaches nobody, is a distortion all the same
+        said("m7", 5, "b", "", 0, "f", -1),  # reaches nobody, is a distortion all the same
+        said("m2", 2, "c", "d", 3, "f", -1),  # too late to change what d believes
         said("m1", 0, "a", "bc", 4, "f", +1),  # b owns it: redundant
         said("m10", 2, "c", "d", 0, "f", +1),  # before m2, since ids sort as text; d should not know
         said("m3", 3, "d", "a", 2, "f", -1),
@@ -219,14 +220,14 @@ FLOW = {
         "coverage": [0.75, 0.75, 1.0, 1.0, 1.0, 1.0],
         "coverage_final": 1.0,
         "t_half": 0,
-        "mentions": 4,
+        "mentions": 5,
         "deliveries_useful": 2,
-        "deliveries_redundant": 2,
-        "redundancy": 0.5,
-        "distortion_events": 2,
-        "distortion_rate": 0.5,
+        "deliveries_redundant": 3,
+        "redundancy": 0.6,
+        "distortion_events": 3,
+        "distortion_rate": 0.6,
         "unsupported_mentions": 0,
-        "leak_deliveries": 1,
+        "leak_deliveries": 2,
         "leaked_to": ["d"],
         "depth": 2,
         "breadth": 1,
