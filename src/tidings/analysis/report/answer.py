@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,8 +119,10 @@ def _null_words(result: MetricResult) -> str:
         words = (
             f"Where there is nothing to find it comes to {number(result.null_mean, 3)} on average (null); p = {chance}"
         )
-    known = {True: "large enough for this estimator (reliable)", False: "too small for this estimator (not reliable)"}
-    return f"{words}. The sample is {known.get(result.reliable, 'of unknown reliability')}."
+    if result.reliable is None:
+        return f"{words}. Whether the sample is large enough is not known."
+    size = "large enough for this estimator (reliable)" if result.reliable else "too small for it (not reliable)"
+    return f"{words}. The sample is {size}."
 
 
 def _beside(run: Run, key: MetricResult, kind: Kind, against: tuple[Run, ...]) -> Markup | None:
@@ -159,8 +162,9 @@ def _other(run: Run, other: Run, key: MetricResult, own: dict[int, float]) -> _L
 
 def _strip(lines: list[_Line]) -> Markup:
     """Returns one row for each line, with its interval drawn on a common scale."""
-    ends = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
-    low, high = min(ends), max(ends)
+    found = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
+    ends = [v for v in found if math.isfinite(v)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
     pad = (high - low) * 0.06 or 0.5
     low, high = low - pad, high + pad
     has_null = any(_is_sampled(line.result) for line in lines)
@@ -191,14 +195,16 @@ def _strip(lines: list[_Line]) -> Markup:
 
 def _null_cell(result: MetricResult) -> str:
     null = "none" if result.null_mean is None else number(result.null_mean, 3)
-    return f"{null}, {({True: 'yes', False: 'no'}).get(result.reliable, 'unknown')}"
+    return f"{null}, {'unknown' if result.reliable is None else 'yes' if result.reliable else 'no'}"
 
 
-def _whisker(result: MetricResult, low: float, high: float) -> Markup:
+def _whisker(result: MetricResult, low: float, high: float) -> Markup | str:
+    if result.value is None or not math.isfinite(result.value):
+        return "off the scale"
+
     def at(value: float) -> str:
         return f"{100.0 * (value - low) / (high - low):.2f}%"
 
-    assert result.value is not None
     dot = el("circle", cx=at(result.value), cy="50%", r="4.5")
     line = None
     if result.low is not None and result.high is not None:
