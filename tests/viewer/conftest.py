@@ -22,7 +22,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no wider: while it is open, Playwright's event loop stands in every async test's way
 def browser() -> Iterator[Any]:
     """Debian's or another installed Chromium, driven by Playwright."""
     driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

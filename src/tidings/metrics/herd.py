@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,6 +55,7 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
     herd: HerdBelief | LineBelief = HerdBelief()
     follow: Any = follow_herd
     truth = ""
+    wrong: Counter[tuple[float, bool]] = Counter()
     row: dict[str, Any] = dict.fromkeys(HERD_COLUMNS)
     row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
     row |= {"cost": 0.0, "n_below": 0}
@@ -79,9 +82,10 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
                 is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
                 row["reward"] -= discount(control, herd.position - 1) * control["error_cost"] * is_error
             if not is_right:
-                row["loss"] += _loss(herd, event.seat or "", is_good=is_good)
+                wrong[_threshold(herd, event.seat or ""), is_good] += 1
             if herd.ignored and row["first_cascade"] is None:
                 row["first_cascade"] = herd.position - 1
+    row["loss"] = math.fsum(total_loss(threshold, n * is_good, n) for (threshold, is_good), n in wrong.items())
     row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path}
     if isinstance(herd, LineBelief):
         assert herd.setup is not None
@@ -91,9 +95,9 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
     return row if is_common else row | {"belief": None, "first_cascade": None}
 
 
-def _loss(herd: HerdBelief | LineBelief, seat: str, *, is_good: bool) -> float:
-    """Returns the loss of one wrong action; 1 among more than two states."""
-    return total_loss(herd.threshold(seat), int(is_good), 1) if isinstance(herd, HerdBelief) else 1.0
+def _threshold(herd: HerdBelief | LineBelief, seat: str) -> float:
+    """Returns the threshold that says what a wrong action costs; among more than two states each costs 1."""
+    return herd.threshold(seat) if isinstance(herd, HerdBelief) else 0.5
 
 
 def free_precision(setup: dict[str, Any], seat: str) -> float:
