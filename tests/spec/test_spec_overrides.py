@@ -105,7 +105,7 @@ def test_errors_after_an_override_name_it() -> None:
         ("agents.kind=llm", "override agents.kind: found 'kind'; agents is a list of 2: positions 0 to 1; "
          "for example agents.0"),
         ("environment.loses.good=2", "override environment.loses: there is no 'loses' to change; found here: kind, "
-         "items, precision, losses; did you mean 'losses'?"),
+         "items, archive, precision, losses; did you mean 'losses'?"),
         ("models.smal.use=a/b", "override models.smal: there is no 'smal' to change; found here: small, gpt-4.1; "
          "did you mean 'small'?"),
         ("name.x=b", "override name.x: nothing lies below name; it is a single value"),

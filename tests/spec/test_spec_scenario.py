@@ -124,7 +124,7 @@ def test_keys_named_like_methods_are_parameters() -> None:
         ("kind: ray", "kind: dask", "s.yaml:29 runner.kind: found 'dask'; allowed: 'local', 'ray'"),
         ("workers: 2", "wokers: 2", "s.yaml:29 runner.wokers: found 'wokers'; allowed: kind, workers, "
          "address, num_cpus, "
-         "num_gpus, in_flight, batch_size; did you mean 'workers'?"),
+         "num_gpus, engines, in_flight, batch_size; did you mean 'workers'?"),
         ("kind: bayesian", "kind: Bayes Ian", "s.yaml:6 agents.0.kind: found 'Bayes Ian'; "
          "allowed: a kind that `tidings list` shows, or package.module:Class of your own"),
         ("  - kind: bayesian\n    count: 3\n", "  - count: 3\n", "s.yaml:6 agents.0.kind: 'kind' is missing; "
@@ -179,8 +179,8 @@ def test_keys_named_like_methods_are_parameters() -> None:
         ("n: 4", "n: four", "s.yaml:4 graph.n: found 'four', text; allowed: a whole number in [1, 10000000]"),
         ("  kind: complete\n", "  kind: complet\n", "s.yaml:3 graph.kind: found 'complet'; did you mean 'complete'?"),
         ("agents:\n", "agents: []\nother:\n", "s.yaml:5 agents: found []; allowed: a list of length 1 or more of: "
-         "a mapping with kind, name, count, nodes, model, persona\ns.yaml:6 other: found 'other'; allowed: name, "
-         "description, graph, agents, environment, planner, models, rollouts, limits, metrics, sweep, runner"),
+         "a mapping with kind, name, count, nodes, model, persona, memory\ns.yaml:6 other: found 'other'; allowed: "
+         "name, description, graph, agents, environment, planner, models, rollouts, limits, metrics, sweep, runner"),
     ],
 )  # fmt: skip
 def test_one_line_for_each_mistake(old: str, new: str, text: str) -> None:

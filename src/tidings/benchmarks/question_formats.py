@@ -1,10 +1,11 @@
 """Readers of public question formats, one function each: GSM8K, AQuA, MMLU, SVAMP, HumanEval.
 
 Worked solutions in the files (`rationale`, `Equation`, `canonical_solution`, the steps of GSM8K) are not read into any
-object. Every malformed row is an error with its file and place; no row is dropped in silence.
+object. Every malformed row is an error with its file and place; no row is dropped in silence. All but SVAMP
+are also read from Parquet, with the columns that the Hugging Face hub stores.
 
 Source: the files of openai/grade-school-math, google-deepmind/AQuA, hendrycks/test, arkilpatel/SVAMP and
-openai/human-eval.
+openai/human-eval; on the hub openai/gsm8k, deepmind/aqua_rat (raw), cais/mmlu and openai/openai_humaneval.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from tidings.benchmarks.questions import Gold, QuestionSet
 from tidings.core.errors import DataError, suggest
 from tidings.theory.extraction.choice import LETTERS
@@ -27,6 +30,7 @@ from tidings.theory.questions import Question
 __all__ = ["FORMATS", "load_questions"]
 
 Pair: TypeAlias = tuple[Question, Gold]
+_PARQUET = ".parquet"
 
 
 def _refuse(where: str, found: object, allowed: str) -> DataError:
@@ -51,10 +55,28 @@ def _json(text: str, where: str) -> Any:
         raise DataError(where, f"is no JSON ({error})", "need valid JSON", "correct the file") from error
 
 
-def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
+def _records(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yields (place, row) of a file of JSON lines, or of a Parquet file."""
+    if path.suffix == _PARQUET:
+        yield from _parquet_rows(path)
+        return
     for number, line in enumerate(_read(path).split("\n"), start=1):
         if line.strip():
             yield f"{path}:{number}", _json(line, f"{path}:{number}")
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    shards = re.search(r"-of-(\d+)", path.stem)
+    if shards and int(shards[1]) != 1:
+        raise _refuse(str(path), f"one of {int(shards[1])} parts", "need all questions in one file")
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            str(path), f"is no Parquet ({type(error).__name__})", "need a whole file", "check it"
+        ) from error
+    for i, row in enumerate(frame.iter_rows(named=True)):
+        yield f"{path}, row {i}", row
 
 
 def _field(row: Any, name: str, kind: type | tuple[type, ...], where: str) -> Any:
@@ -85,7 +107,7 @@ def _choice_pair(id: str, text: str, options: tuple[str, ...], letter: str, wher
 
 
 def _gsm8k(path: Path) -> Iterator[Pair]:
-    for i, (where, row) in enumerate(_json_lines(path)):
+    for i, (where, row) in enumerate(_records(path)):
         steps, mark, answer = _field(row, "answer", str, where).rpartition("#### ")
         if not mark:
             raise _refuse(f"{where}, field 'answer'", steps[-40:] or answer[-40:], "need '#### ' before the answer")
@@ -93,7 +115,7 @@ def _gsm8k(path: Path) -> Iterator[Pair]:
 
 
 def _aqua(path: Path) -> Iterator[Pair]:
-    for i, (where, row) in enumerate(_json_lines(path)):
+    for i, (where, row) in enumerate(_records(path)):
         listed = _field(row, "options", list, where)
         if [str(option)[:2] for option in listed] != [f"{letter})" for letter in LETTERS[: len(listed)]]:
             raise _refuse(f"{where}, field 'options'", listed, "need 'A)...', 'B)...' in order")
@@ -103,6 +125,9 @@ def _aqua(path: Path) -> Iterator[Pair]:
 
 
 def _mmlu(path: Path) -> Iterator[Pair]:
+    if path.suffix == _PARQUET:
+        yield from _mmlu_parquet(path)
+        return
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     for file in files:
         subject = re.sub(r"_(?:test|dev|val)$", "", file.stem)
@@ -116,6 +141,19 @@ def _mmlu(path: Path) -> Iterator[Pair]:
                 yield _choice_pair(f"mmlu/{subject}/{i}", text, tuple(options), letter, where)
         except csv.Error as error:
             raise DataError(f"{file}, line {rows.line_num}", f"is no CSV ({error})", "need quoted cells") from error
+
+
+def _mmlu_parquet(path: Path) -> Iterator[Pair]:
+    for i, (where, row) in enumerate(_parquet_rows(path)):
+        options = _field(row, "choices", list, where)
+        if len(options) != 4 or not all(isinstance(option, str) for option in options):
+            raise _refuse(f"{where}, field 'choices'", options, "need four texts")
+        right = _field(row, "answer", int, where)
+        if not 0 <= right < len(options):
+            raise _refuse(f"{where}, field 'answer'", right, "need 0, 1, 2 or 3")
+        id = f"mmlu/{_field(row, 'subject', str, where)}/{i}"
+        text = _field(row, "question", str, where).strip()
+        yield _choice_pair(id, text, tuple(option.strip() for option in options), LETTERS[right], where)
 
 
 def _svamp(path: Path) -> Iterator[Pair]:
@@ -132,7 +170,7 @@ def _svamp(path: Path) -> Iterator[Pair]:
 
 
 def _humaneval(path: Path) -> Iterator[Pair]:
-    for where, row in _json_lines(path):
+    for where, row in _records(path):
         id, prompt, name, tests = (_field(row, key, str, where) for key in ("task_id", "prompt", "entry_point", "test"))
         if not name.isidentifier() or f"def {name}" not in prompt or "check" not in tests:
             raise _refuse(where, name, "need an entry point that the prompt defines, and tests with `check`")
@@ -154,7 +192,8 @@ def load_questions(format: str, path: str | Path) -> QuestionSet:
 
     Args:
         format: `gsm8k` (JSON lines), `aqua` (JSON lines), `mmlu` (a CSV file or a folder of them), `svamp` (JSON
-            array), `humaneval` (JSON lines). A name ending in `.gz` is unpacked.
+            array), `humaneval` (JSON lines). A name ending in `.gz` is unpacked; one ending in `.parquet` is read as
+            the hub stores it (all but `svamp`).
         path: The file or, for `mmlu`, the folder.
 
     Raises:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tidings.benchmarks.asymmetry.data_source import find_data
+from tidings.benchmarks.asymmetry.data_source import HUB, find_data
 from tidings.benchmarks.question_formats import FORMATS, load_questions
 from tidings.benchmarks.questions import QuestionSet
 from tidings.core import DataError, suggest
@@ -23,6 +23,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "aqua": ("test.json", "test*.parquet"),
     "gsm8k": ("test.jsonl", "test*.parquet"),
     "humaneval": ("HumanEval.jsonl.gz", "HumanEval.jsonl", "test*.parquet"),
+    "mmlu": ("all/test*.parquet", "test*.parquet"),
     "svamp": ("SVAMP.json",),
 }
 
@@ -48,7 +49,7 @@ def load_items(data: str | None, n_items: int | None) -> tuple[tuple[dict[str, A
         allowed = f"FORMAT:PATH with FORMAT one of {', '.join(FORMATS)}"
         raise DataError("--data", f"found {named!r}", allowed, suggest(kind, FORMATS) or "try gsm8k:PATH")
     about = {"questions": named}
-    if kind == "mmlu":
+    if kind == "mmlu" and not path.startswith(HUB):  # a folder of CSV files is one set, not a choice of files
         return to_items(load_questions(kind, Path(path).expanduser()), n_items), about
     found = find_data(path, _NAMES[kind], f"questions in the format {kind}")
     return to_items(load_questions(kind, found.path), n_items), about | {"SHA-256 of the source": found.sha256}
