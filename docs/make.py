@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from flow_pictures import draw_flow
 from frames_page import write_frames
 from self_organisation_pictures import draw_self_organisation
 from steering_pictures import draw_steering
@@ -31,6 +32,7 @@ def main() -> None:
             getattr(run.plot, name)().savefig(images / f"quickstart-{name}.png", dpi=144)
         draw_viewer(images, Path(folder))
         draw_steering(images, Path(folder))
+        draw_flow(images, Path(folder))
         draw_self_organisation(images, Path(folder))
 
 

@@ -1,6 +1,7 @@
 """The report: true about every state of a run, escaped, closed to the outside, small, sampled by a stated rule."""
 
 import json
+import math
 import os
 import re
 from html.parser import HTMLParser
@@ -12,10 +13,12 @@ import tidings
 from tidings.analysis.controls import pooled_and_alone
 from tidings.analysis.paired import paired_difference
 from tidings.analysis.report import report_html, transcripts, write_report
+from tidings.analysis.report.answer import _Line, _strip
 from tidings.analysis.report.kinds import KINDS
 from tidings.analysis.report.markup import Markup, cut, el, number, visible
 from tidings.core import Event
 from tidings.log.codec import encode_step
+from tidings.metrics.result import mean_result
 from tidings.simulation.registry import ENVIRONMENTS
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -99,6 +102,29 @@ def test_the_answer_stands_in_front_with_twin_and_controls(tmp_path: Path) -> No
         assert words in opening
     twin = run.metrics("p_correct")["twin"][0]
     assert f"{value - twin:+.3g} (" in opening
+
+
+def test_a_sampled_answer_never_stands_without_its_null_and_whether_it_is_reliable(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD + "metrics: [mutual_information]\n")
+    (row,) = run.metrics("mutual_information").iter_rows(named=True)
+    assert row["reliable"] is True or row["reliable"] is False
+    text = read(run, play(tmp_path, HERD.replace("0.7", "0.9") + "metrics: [mutual_information]\n")).text
+    opening = text[: text.index("What happened")]
+    assert f"{row['value']:#.3g} mutual_information, bits" in opening
+    assert f"Where there is nothing to find it comes to {number(row['null_mean'], 3)} on average (null)" in opening
+    assert f"p = {number(row['p'], 3)}" in opening
+    assert {True: "(reliable)", False: "(not reliable)"}[row["reliable"]] in opening
+    assert f"{number(row['null_mean'], 3)}, {'yes' if row['reliable'] else 'no'}" in opening
+    assert "null, reliable" in opening
+
+
+def test_an_infinite_figure_stands_beside_finite_ones() -> None:
+    """A belief that rules the truth out scores -inf: it is said, and does not take the scale from the others."""
+    infinite = _Line("one", "", mean_result("belief_gain", [-math.inf, 1.0], "bits"), None, is_own=True)
+    page = str(_strip([infinite, _Line("other", "", mean_result("belief_gain", [0.0, 1.0], "bits"), None)]))
+    assert "off the scale" in page
+    assert "nan" not in page
+    assert page.count("<circle") == 1
 
 
 def test_another_run_can_stand_beside_it(tmp_path: Path) -> None:
@@ -189,6 +215,7 @@ def test_a_run_in_which_all_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("interrupted", 1, "Go on with: tidings resume"),
         ("limit", 1, "$2 spent"),
     ],
+    ids=["gone", "running", "interrupted", "limit"],
 )
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path, status: str, pid: int, words: str) -> None:
     run = play(tmp_path, HERD)

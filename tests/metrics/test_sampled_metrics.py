@@ -135,3 +135,32 @@ def test_speaking_and_acting() -> None:
     assert consistency.reliable
     assert coordination.p is not None
     assert coordination.p > 0.05
+
+
+def turns_of_two(rng: Random, *, message_first: bool, actor: str) -> list[Event]:
+    """Returns a says, `actor` acts, a says, ..: each act repeats the message before it, or each message the act."""
+    drafts: list[tuple[int, Event]] = []
+    last = rng.randrange(2)
+    for step in range(1, 5):
+        is_message = step % 2 == 1
+        if is_message == message_first:
+            last = rng.randrange(2)
+        data = {"text": "w", "act": last} if is_message else {"action": last}
+        drafts.append(
+            (step, Event("message" if is_message else "action", ("a", "b"), data, "a" if is_message else actor))
+        )
+    return numbered(drafts)
+
+
+@pytest.mark.parametrize(("name", "actor"), [("speaker_consistency", "a"), ("instantaneous_coordination", "b")])
+def test_a_message_goes_with_the_act_after_it_and_not_before(name: str, actor: str) -> None:
+    """Acts that follow messages are one bit; messages that follow acts are none, though the pairs look the same."""
+    rng = Random(5)
+    after, before = (
+        only(name, evidence(*(turns_of_two(rng, message_first=first, actor=actor) for _ in range(150))))
+        for first in (True, False)
+    )
+    assert after.value == pytest.approx(1.0, abs=0.03)
+    assert after.reliable
+    assert before.value == pytest.approx(0.0, abs=0.03)
+    assert after.n == before.n == 300

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tidings.core import Event, SocialGraph, Transition, World
+from tidings.core import Event, SeedPath, SocialGraph, Transition, World
 from tidings.environments.dialop import Dialop, DialopParams
 from tidings.environments.hidden_profile import HiddenProfile, HiddenProfileParams
 from tidings.environments.many_states import ManyStates, ManyStatesParams
@@ -45,6 +45,14 @@ def game(**params: Any) -> Dialop:
     return Dialop.build(DialopParams(turns=4, **params), World(graph, items=items))
 
 
+def talk(kind: type[Talk] = Talk, *, drawn: bool = True) -> Talk:
+    """Returns talk in which a0 knows one fixed fact and a1 and a2 know facts that are drawn, or fixed too."""
+    where = {"values": ("shed", "attic"), "text": "The key is in the {value}."} if drawn else "The key is in the shed."
+    facts = {"a0": {"who": "Ann has lost a key"}, "a1": {"where": where}, "a2": {"when": {"values": ("noon", "night")}}}
+    graph = SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)
+    return kind.build(TalkParams.model_validate({"rounds": 2, "facts": facts}), World(graph))
+
+
 CASES = {
     "complete": herd(),
     "path": herd(complete=False),
@@ -67,6 +75,7 @@ CASES = {
         TalkParams(rounds=2, facts={"a0": {"where": "the key is in the shed"}}),
         World(SocialGraph.from_edges(("a0", "a1", "a2"), [("a0", "a1"), ("a1", "a2")], directed=False)),
     ),
+    "talk, drawn facts": talk(),
 }
 
 
@@ -79,6 +88,37 @@ def test_barrier_compares_many_pairs() -> None:
     assert check_barrier(CASES["complete"]) > 100
     assert check_barrier(CASES["hidden profile"]) > 60
     assert check_barrier(CASES["dialop"]) > 60
+
+
+def test_barrier_of_talk_compares_rollouts_that_differ_in_hidden_facts() -> None:
+    """a0 owns the same fact in all 60 rollouts, a1 and a2 one of two each: 59 + 2 x 58 pairs, four hidden worlds."""
+    assert check_barrier(CASES["talk, drawn facts"]) >= 59 + 58 + 58
+    drawn = {
+        tuple(str(e.data["value"]) for e in _openings(number) if e.kind == "fact" and e.seat != "a0")
+        for number in range(60)
+    }
+    assert len(drawn) == 4
+
+
+def _openings(number: int) -> tuple[Event, ...]:
+    return CASES["talk, drawn facts"].initial(SeedPath.root(number), number).events
+
+
+class Gossip(Talk):
+    """Talk in which a0 gets to see what a1 alone should know."""
+
+    def initial(self, seed: SeedPath, rollout: int) -> Transition:
+        opening = super().initial(seed, rollout)
+        leaked = (
+            e._replace(audience=("a1", "a0")) if e.kind == "fact" and e.seat == "a1" else e for e in opening.events
+        )
+        return Transition(opening.state, tuple(leaked))
+
+
+def test_leaked_fact_of_talk_is_caught_where_facts_are_drawn_and_only_there() -> None:
+    with pytest.raises(ConformanceError, match="'a0' could tell apart"):
+        check_barrier(talk(Gossip))
+    check_barrier(talk(Gossip, drawn=False))
 
 
 @dataclass(frozen=True)

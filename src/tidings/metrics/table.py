@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tidings.core import Event, ScenarioError, suggest
-from tidings.metrics import collaboration, deliberation, hidden_profile, social_learning
+from tidings.metrics import collaboration, deliberation, dialop, hidden_profile, social_learning
 from tidings.metrics.collaboration import COLLABORATION_COLUMNS, collaboration_row
 from tidings.metrics.deliberation import DELIBERATION_COLUMNS, deliberation_row
 from tidings.metrics.density import DENSITY
+from tidings.metrics.dialop import GAME_COLUMNS, game_row
 from tidings.metrics.evidence import Evidence, name_events
 from tidings.metrics.exact_beliefs import BELIEFS
 from tidings.metrics.herd import HERD_COLUMNS, herd_row
@@ -49,6 +50,7 @@ class RowMaker(NamedTuple):
 ROWS: Mapping[str, RowMaker] = {
     "collaboration": RowMaker(collaboration_row, COLLABORATION_COLUMNS),
     "deliberation": RowMaker(deliberation_row, DELIBERATION_COLUMNS),
+    "dialop": RowMaker(game_row, GAME_COLUMNS),
     "hidden_profile": RowMaker(vote_row, VOTE_COLUMNS),
     "many_states": RowMaker(herd_row, HERD_COLUMNS),
     "social_learning": RowMaker(herd_row, HERD_COLUMNS),
@@ -80,6 +82,12 @@ METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]
         "rounds": collaboration.rounds,
         "messages": collaboration.messages,
         "recruited": collaboration.recruited,
+    },
+    "dialop": {
+        "norm": dialop.norm,
+        "agreed": dialop.agreed,
+        "messages": dialop.messages,
+        "proposals": dialop.proposals,
     },
     "hidden_profile": {
         "right_before": hidden_profile.right_before,

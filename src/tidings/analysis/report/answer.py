@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,6 +95,8 @@ def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, co
         el("p", el("b", number(shown.value, 3)), el("span", f" {meaning}"), class_="big"),
         el("p", f"{interval}; n = {shown.n:,}; {shown.estimator}.", class_="note"),
     ]
+    if _is_sampled(shown):
+        parts.append(el("p", _null_words(shown), class_="note" if shown.reliable else "warning"))
     if key.value is None and n_failed:
         words = (
             f"This run has no such figure: {n_failed:,} rollouts failed. The number above is of the others alone; if "
@@ -101,6 +104,25 @@ def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, co
         )
         parts.insert(0, el("p", words, class_="warning"))
     return parts
+
+
+def _is_sampled(result: MetricResult) -> bool:
+    """Returns whether the figure is an estimate that means nothing without its null."""
+    return result.tier == "t4" or result.null_mean is not None
+
+
+def _null_words(result: MetricResult) -> str:
+    """Returns what the same estimator gives where there is nothing, and whether the sample is large enough."""
+    words = "No null could be made of this run"
+    if result.null_mean is not None:
+        chance = "unknown" if result.p is None else number(result.p, 3)
+        words = (
+            f"Where there is nothing to find it comes to {number(result.null_mean, 3)} on average (null); p = {chance}"
+        )
+    if result.reliable is None:
+        return f"{words}. Whether the sample is large enough is not known."
+    size = "large enough for this estimator (reliable)" if result.reliable else "too small for it (not reliable)"
+    return f"{words}. The sample is {size}."
 
 
 def _beside(run: Run, key: MetricResult, kind: Kind, against: tuple[Run, ...]) -> Markup | None:
@@ -140,10 +162,12 @@ def _other(run: Run, other: Run, key: MetricResult, own: dict[int, float]) -> _L
 
 def _strip(lines: list[_Line]) -> Markup:
     """Returns one row for each line, with its interval drawn on a common scale."""
-    ends = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
-    low, high = min(ends), max(ends)
+    found = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
+    ends = [v for v in found if math.isfinite(v)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
     pad = (high - low) * 0.06 or 0.5
     low, high = low - pad, high + pad
+    has_null = any(_is_sampled(line.result) for line in lines)
     rows = []
     for line in lines:
         r, d = line.result, line.difference
@@ -152,11 +176,15 @@ def _strip(lines: list[_Line]) -> Markup:
         if d is not None and d.value is not None:
             gap = f"{d.value:+.3g}" + (f" ({d.low:+.3g} to {d.high:+.3g})" if d.low is not None else "")
         name = el("th", line.name, el("small", line.words) if line.words else None, scope="row")
-        cells = (name, el("td", number(r.value, 3), class_="n"), el("td", interval), el("td", _whisker(r, low, high)))
-        rows.append(el("tr", *cells, el("td", gap), class_="own" if line.is_own else None))
+        null = el("td", _null_cell(r)) if has_null else None
+        cells = (name, el("td", number(r.value, 3), class_="n"), null, el("td", interval))
+        rows.append(
+            el("tr", *cells, el("td", _whisker(r, low, high)), el("td", gap), class_="own" if line.is_own else None)
+        )
     heads = (
         "",
         "value",
+        *(["null, reliable"] if has_null else []),
         "95 % interval",
         f"{number(low, 3)} to {number(high, 3)}",
         "this run minus it, paired by rollout",
@@ -165,11 +193,18 @@ def _strip(lines: list[_Line]) -> Markup:
     return el("div", el("table", head, el("tbody", rows), class_="beside"), class_="scroll", tabindex="0")
 
 
-def _whisker(result: MetricResult, low: float, high: float) -> Markup:
+def _null_cell(result: MetricResult) -> str:
+    null = "none" if result.null_mean is None else number(result.null_mean, 3)
+    return f"{null}, {'unknown' if result.reliable is None else 'yes' if result.reliable else 'no'}"
+
+
+def _whisker(result: MetricResult, low: float, high: float) -> Markup | str:
+    if result.value is None or not math.isfinite(result.value):
+        return "off the scale"
+
     def at(value: float) -> str:
         return f"{100.0 * (value - low) / (high - low):.2f}%"
 
-    assert result.value is not None
     dot = el("circle", cx=at(result.value), cy="50%", r="4.5")
     line = None
     if result.low is not None and result.high is not None:
