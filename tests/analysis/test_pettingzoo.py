@@ -19,6 +19,7 @@ with warnings.catch_warnings():
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = {
     "social_learning": "{kind: social_learning, precision: 0.7, order: random}",
+    "many_states": "{kind: many_states, states: [north, middle, south], precision: 0.5}",
     "talk": "{kind: talk, rounds: 2, facts: {a0: {f: the key is red}}}",
 }
 
@@ -34,6 +35,10 @@ def scenario(name: str, tmp_path: Path, extra: str = ""):
 
 
 NAMES = [*ENVIRONMENTS, *(name for name in REGISTERED if (ROOT / "scenarios" / f"{name}.yaml").is_file())]
+
+
+def test_no_environment_is_left_out() -> None:
+    assert set(NAMES) == set(REGISTERED)
 
 
 @pytest.mark.filterwarnings("ignore")  # theirs ask for arrays; observations and answers here are texts and JSON values

@@ -40,6 +40,22 @@ agents: [{{kind: scripted, count: 3, policy: random}}]
 environment: {{kind: talk, rounds: 2, topic: {json.dumps(EVIL)}, facts: {{a0: {{f1: {json.dumps(EVIL)}}}}}}}
 rollouts: {{count: 2, seed: 3}}
 """
+DELIBERATION = """
+name: group
+graph: {kind: complete, n: 3}
+agents:
+  - {kind: scripted, nodes: [0], policy: constant, value: "24 jars less 5 sold. ANSWER: 19"}
+  - {kind: scripted, nodes: [1], actions: ["24 less 5. ANSWER: 18", "24 less 5 is 19. ANSWER: 19", "ANSWER: 19"]}
+  - {kind: scripted, nodes: [2], policy: constant, value: "Three and five. ANSWER: 8"}
+environment:
+  kind: deliberation
+  rounds: 2
+  aggregation: psi_vote
+  items:
+    - {id: jars, kind: number, text: "3 crates of 8 jars each, 5 are sold. How many are left?", gold: ["19"]}
+planner: {kind: self_organising, top_k: 2}
+rollouts: {count: 2, seed: 1}
+"""
 
 
 class Reader(HTMLParser):
@@ -289,9 +305,41 @@ def test_markup_escapes_all_but_itself() -> None:
     assert [number(value, 3) for value in values] == ["0.860", "1", "0", "\u2013", "\u2013", "1.23e+04"]
 
 
+SMALL = {
+    "many_states": ("three-states", ["correctness", "welfare"], "p_correct"),
+    "talk": ("rumour", ["spread", "exposure_tree", "influence", "leak_paths"], "coverage"),
+    "collaboration": ("collaboration", ["spread", "exposure_tree", "influence"], "right"),
+    "dialop": ("dialop", ["spread", "exposure_tree", "cost"], ""),
+    "hidden_profile": ("hidden_profile", ["spread", "exposure_tree", "cost"], "right_after"),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_kind_shows_its_own_answer_and_figures(name: str, tmp_path: Path) -> None:
+    file, figures, key = SMALL[name]
+    run = tidings.run(Path(__file__).parents[2] / "scenarios" / f"{file}.yaml", out=tmp_path)
+    html = report_html(run)
+    assert "could not be drawn" not in html
+    shown = re.findall(r'<figure id="figure-([a-z_]+)"', html)
+    assert [figure for figure in shown if figure != "graph"] == figures
+    assert KINDS[name].question in html
+    if key:
+        assert f"{number(run.metrics(key)['value'][0], 3)} {KINDS[name].words}" in Reader(html).text
+
+
+def test_a_deliberation_shows_who_read_whom(tmp_path: Path) -> None:
+    run = play(tmp_path, DELIBERATION)
+    html = report_html(run)
+    assert re.findall(r'<figure id="figure-([a-z_]+)"', html) == ["rounds", "graph"]
+    assert "1 share of questions that the group answers rightly" in Reader(html).text
+
+
 def test_kinds_name_environments_and_metrics_that_exist() -> None:
+    from tidings.analysis.figures import FIGURES
     from tidings.metrics.table import known_metrics
 
+    assert set(KINDS) == set(ENVIRONMENTS)
+    assert {figure for kind in KINDS.values() for figure in kind.figures} <= set(FIGURES)
     for name, kind in KINDS.items():
         assert name in ENVIRONMENTS
         assert not kind.key or kind.key in known_metrics(name)

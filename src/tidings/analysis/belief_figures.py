@@ -35,7 +35,7 @@ def trajectories(run: Run, max_rollouts: int = 200) -> Figure:
     for _, lines in islice(run.ended(), max_rollouts):
         events = [line.event() for line in lines]
         setup = next((e.data for e in events if e.kind == "setup"), None)
-        if setup is None or setup.get("seen") is not None:
+        if setup is None or "ties" not in setup or setup.get("seen") is not None:
             break
         states = setup["states"]
         paths.append(belief_path(events))

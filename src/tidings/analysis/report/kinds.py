@@ -31,6 +31,9 @@ class Kind(NamedTuple):
 
 ANY = Kind("What happened, and who came to know of it?", figures=("cost",))
 
+_FLOW = ("spread", "exposure_tree", "influence", "leak_paths", "message_bits")
+"""Figures of facts that travel; each is left out where no fact is declared or nothing of the sort happened."""
+
 KINDS: Mapping[str, Kind] = {
     "social_learning": Kind(
         "How often do agents decide rightly, each with one private hint and a view of what others did?",
@@ -39,18 +42,41 @@ KINDS: Mapping[str, Kind] = {
         "tidings.analysis.controls:herd_controls",
         "share of agents whose decision is what is true",
     ),
+    "many_states": Kind(
+        "How often do agents decide rightly when more than two things could be true?",
+        "p_correct",
+        ("correctness", "welfare", "cost"),
+        words="share of agents whose decision is what is true",
+    ),
     "talk": Kind(
-        "How far does news travel?", "coverage", ("cost",), words="share of the seats that know a fact in the end"
+        "How far does news travel?",
+        "coverage",
+        (*_FLOW, "cost"),
+        words="share of the seats that know a fact in the end",
     ),
     "hidden_profile": Kind(
         "Does talking bring out what nobody could see alone?",
         "right_after",
+        (*_FLOW, "cost"),
         words="share of votes for the right option after the talk",
     ),
     "collaboration": Kind(
         "Do those who ask find out what only others know?",
-        "sufficiency",
-        words="share of seats that come to know all that an answer follows from",
+        "right",
+        (*_FLOW, "cost"),
+        words="share of answers that are right, where a text match can tell",
+    ),
+    "dialop": Kind(
+        "Do two people who each see a part of the scores tell each other what matters?",
+        "coverage",
+        (*_FLOW, "cost"),
+        words="share of the seats that know a score in the end",
+    ),
+    "deliberation": Kind(
+        "Is a group right more often when its members read each other's answers?",
+        "p_right",
+        ("rounds", "cost"),
+        words="share of questions that the group answers rightly",
     ),
 }
 """Kind of environment -> what its reports show."""
