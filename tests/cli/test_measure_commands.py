@@ -1,4 +1,4 @@
-"""`tidings density`, `influence` and `probe` through the command line: figures, rows, and one line for a wrong request."""
+"""`tidings density`, `influence`, `probe` through the command line: figures, rows, and one line for a wrong request."""
 
 import json
 from pathlib import Path
