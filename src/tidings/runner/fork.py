@@ -236,8 +236,9 @@ class _Fork:
         compiled.play(self.spec.rollout).replay(self.before)
         check_interventions(self.interventions, self.logged, compiled.environment.seats)
         edit = edit_events(self.interventions, compiled.environment, compiled.environment.seats)
-        for event in self.logged if edit is not None else ():
-            edit(event)  # a fact that cannot be reworded is refused here, before anything is played
+        if edit is not None:
+            for event in self.logged:
+                edit(event)  # a fact that cannot be reworded is refused here, before anything is played
 
     def _arm_scenario(self, arm: str) -> Scenario:
         changes: list[tuple[str, Any]] = [("rollouts.count", self.spec.n), ("rollouts.log", "full")]
