@@ -235,6 +235,10 @@ class _Fork:
             raise RequestError("fork", f"seat {people[0]!r} is a person", "only seats that can be asked again fork")
         compiled.play(self.spec.rollout).replay(self.before)
         check_interventions(self.interventions, self.logged, compiled.environment.seats)
+        edit = edit_events(self.interventions, compiled.environment, compiled.environment.seats)
+        if edit is not None:
+            for event in self.logged:
+                edit(event)  # a fact that cannot be reworded is refused here, before anything is played
 
     def _arm_scenario(self, arm: str) -> Scenario:
         changes: list[tuple[str, Any]] = [("rollouts.count", self.spec.n), ("rollouts.log", "full")]
