@@ -62,7 +62,7 @@ def server(answer: Callable[[dict[str, Any], int], tuple[int, bytes]] | None = N
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             pass
 
     served = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
