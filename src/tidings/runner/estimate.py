@@ -29,6 +29,7 @@ from tidings.models.budget import estimate_tokens_in
 from tidings.models.guard import GuardedModel
 from tidings.models.scripted import ScriptedModel, ScriptedParams
 from tidings.models.session import ModelSession
+from tidings.runner.sweeps import checked_variants
 from tidings.simulation.compile import Compiled, compile_scenario, deal_seats
 from tidings.simulation.play import Play
 from tidings.spec.graphs import to_social_graph
@@ -91,8 +92,13 @@ def estimate_calls(scenario: Scenario) -> Estimate:
     A few rollouts are played by the scenario's own seats, whose models only count what they are asked and answer with a
     draw from what is allowed. So several calls a turn (reasoning, one question for each field, look-ups, a planner's)
     are counted as they will be made. A seat with a graph of one's own is not run, since its nodes may do anything: it
-    counts as one call a turn.
+    counts as one call a turn. A sweep takes what all its variants take together.
+
+    Raises:
+        ScenarioError: If parts of the scenario do not fit together.
     """
+    if scenario.sweep:
+        return _total([estimate_calls(variant.scenario) for variant in checked_variants(scenario)])
     counters: dict[str, _CountingModel] = {}
     session = ModelSession(scenario)
 
@@ -106,6 +112,25 @@ def estimate_calls(scenario: Scenario) -> Estimate:
     asyncio.run(_play(_Table(compiled, counters), n))
     scale = scenario.rollouts.count / max(n, 1)
     return Estimate(tuple(_scaled(name, counter, scale) for name, counter in counters.items()), scenario.rollouts.count)
+
+
+def _total(parts: list[Estimate]) -> Estimate:
+    by_name: dict[str, list[ModelEstimate]] = {}
+    for model in (model for part in parts for model in part.models):
+        by_name.setdefault(model.name, []).append(model)
+    return Estimate(
+        tuple(
+            ModelEstimate(
+                name,
+                sum(m.calls for m in models),
+                sum(m.tokens_in for m in models),
+                sum(m.tokens_out for m in models),
+                None if any(m.usd is None for m in models) else sum(m.usd or 0.0 for m in models),
+            )
+            for name, models in by_name.items()
+        ),
+        sum(part.rollouts for part in parts),
+    )
 
 
 async def _play(table: _Table, n_rollouts: int) -> None:
