@@ -2,10 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import tidings.cli
 from tidings.cli.main import main
 from tidings.runner.estimate import estimate_calls
 from tidings.spec.io import make_scenario
@@ -197,3 +201,24 @@ def test_reasons_stand_below_the_table_once(command, herd: Path, tmp_path: Path)
     lines = [line for line in out.splitlines() if line.startswith("no value: ")]
     assert lines[0].startswith("no value: cascade_correct, cascade_wrong, cascade_none: ")
     assert out.count("no common") == 1
+
+
+def test_ctrl_c_while_the_command_is_still_loading_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "tidings.cli.main", Loading("tidings.cli.main"))
+    with pytest.raises(SystemExit) as ended:
+        tidings.cli.start()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_command_line_starts_without_the_numbers() -> None:
+    code = (
+        "import sys, tidings.cli.main; print([m for m in ('numpy', 'scipy', 'polars') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

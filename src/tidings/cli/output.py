@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from tidings.core import RequestError, suggest
-from tidings.metrics.result import json_row, remark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +73,8 @@ def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
 
 def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Returns the JSON object of `--json`."""
+    from tidings.metrics.result import json_row
+
     return {
         "run": str(outcome.folder),
         "status": outcome.status,
@@ -87,6 +88,8 @@ def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
 def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
     """Prints the figures as a table, and below it why the others have no value: a reason is longer than a column."""
     from rich.console import Console
+
+    from tidings.metrics.result import remark
 
     console = Console()
     rows = frame.to_dicts()
@@ -106,6 +109,8 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
 def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
     """Returns metrics as a table for the terminal."""
     from rich.table import Table
+
+    from tidings.metrics.result import remark
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     has_twin = any(row["twin"] is not None for row in rows)
