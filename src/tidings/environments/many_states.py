@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,7 @@ from tidings.core import (
     Event,
     NumberSpec,
     Reply,
+    RequestError,
     ScenarioError,
     SeedPath,
     SocialGraph,
@@ -196,6 +197,16 @@ class ManyStates:
     def describe(self, event: Event, seat: str) -> str:
         """Returns one line of words for the events seats may see."""
         return describe_line(event, seat)
+
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the signal in it had this value.
+
+        Raises:
+            RequestError: If there is no such state.
+        """
+        if value not in self.params.states:
+            raise RequestError("swap", f"{event.data['fact']} = {value!r}", f"states: {', '.join(self.params.states)}")
+        return event._replace(data={**event.data, "value": value})
 
     @property
     def _all(self) -> tuple[str, ...]:
