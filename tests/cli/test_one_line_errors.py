@@ -218,7 +218,5 @@ def test_ctrl_c_while_the_command_is_still_loading_is_quiet(
 
 
 def test_the_command_line_starts_without_the_numbers() -> None:
-    code = (
-        "import sys, tidings.cli.main; print([m for m in ('numpy', 'scipy', 'polars') if m in sys.modules])"
-    )
+    code = "import sys, tidings.cli.main; print([m for m in ('numpy', 'scipy', 'polars') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -67,8 +67,12 @@ def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
             console.print("")
         console.print(status_table(read_statuses(next(iter(outcomes.values())).folder.parent)), "")
         console.print(f"run folders: {next(iter(outcomes.values())).folder.parent}", highlight=False, soft_wrap=True)
-    is_well = all(outcome.status == "done" and not outcome.n_failed for outcome in outcomes.values())
-    raise typer.Exit(0 if is_well else 1)
+    stopped = next((outcome for outcome in outcomes.values() if outcome.status != "done"), None)
+    if stopped is not None and not as_json:
+        print(f"stopped: {stopped.message}; the same command goes on where it stopped")
+    if stopped is not None and stopped.status == "interrupted":
+        raise typer.Exit(130)
+    raise typer.Exit(1 if stopped or any(outcome.n_failed for outcome in outcomes.values()) else 0)
 
 
 def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
