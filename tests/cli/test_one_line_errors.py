@@ -220,3 +220,23 @@ def test_ctrl_c_while_the_command_is_still_loading_is_quiet(
 def test_the_command_line_starts_without_the_numbers() -> None:
     code = "import sys, tidings.cli.main; print([m for m in ('numpy', 'scipy', 'polars') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("graph", ["{kind: complete, n: 10000}", "{kind: erdos_renyi, n: 100000, p: 0.01}"])
+def test_a_graph_that_fits_no_memory_is_refused_before_it_is_built(command, herd: Path, graph: str) -> None:
+    for name in ("validate", "estimate"):
+        status, _, err = command(name, herd, "--set", f"graph={graph}")
+        assert status == 2
+        assert "graph: found 49,99" in err
+        assert "edges, about 16 GB; allowed: 10,000,000 edges; take fewer nodes, or a sparse kind of graph" in err
+
+
+def test_a_stopped_sweep_says_how_to_go_on(command, herd: Path, tmp_path: Path) -> None:
+    settings = ["agents=[{kind: llm, count: 3, model: m}]", "models={m: {use: scripted/m}}", "limits.calls=4"]
+    words = [
+        word for setting in [*settings, "sweep={environment.precision: [0.6, 0.7]}"] for word in ("--set", setting)
+    ]
+    status, out, _ = command("run", herd, "--out", tmp_path, *words)
+    assert status == 1
+    assert "stopped: limits.calls: the cap of 4 is reached" in out
+    assert "the same command goes on where it stopped" in out
