@@ -261,6 +261,12 @@ class Run:
 
         return probe(self, fact, **how)
 
+    def judge(self, model: str, **how: Any) -> pl.DataFrame:
+        """Has a model say what each message claims; see `tidings.analysis.measures.judge`."""
+        from tidings.analysis.measures import judge
+
+        return judge(self, model, **how)
+
     @property
     def plot(self) -> Plots:
         """The figures of this run."""

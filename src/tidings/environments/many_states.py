@@ -10,6 +10,7 @@ its seat, the planner sets the precision of each signal first.
 | `state` | nobody | `value`: the true state |
 | `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
+| `fact_declared` | nobody | the signal as the analyst knows it, see docs/design/003 |
 | `signal` | the agent; the planner if it `sees: all` | `fact`, `value`, `precision` |
 | `action` | all, the planner | `action` |
 
@@ -233,7 +234,20 @@ class ManyStates:
             index = others[min(int((draw - precision) / (1.0 - precision) * len(others)), len(others) - 1)]
         audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
         data = {"fact": f"signal/{seat}", "value": states[index], "precision": precision}
-        return (Event("signal", audience, data, seat),)
+        declared = {
+            "fact": data["fact"],
+            "value": data["value"],
+            "owners": [seat],
+            "visibility": list(audience),
+            "prior_p": self._chance(index, precision),
+            "domain": list(states),
+        }
+        return (Event("fact_declared", NOBODY, declared, seat), Event("signal", audience, data, seat))
+
+    def _chance(self, index: int, precision: float) -> float:
+        """Returns how likely it is to somebody who has seen nothing that a signal names this state."""
+        p = self.prior[index]
+        return p * precision + (1.0 - p) * (1.0 - precision) / (len(self.params.states) - 1)
 
 
 def _draw(law: tuple[float, ...], uniform: float) -> int:
