@@ -25,6 +25,7 @@ from tidings.models.guard import GuardParams
 from tidings.models.openai_client import OFFICIAL_URL, Clients, attempt, find_key
 from tidings.models.served_answers import Completion, read_completion
 from tidings.models.url_rotation import UrlRotation
+from tidings.spec.describe import Phrase
 
 __all__ = ["OpenAICompatibleModel", "OpenAICompatibleParams"]
 
@@ -33,7 +34,7 @@ _MODES: tuple[_Mode, ...] = ("json_schema", "json_object", "plain")
 _UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
 
 
-_Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+_Address = Annotated[str, Phrase("an address like http://host:8000/v1"), Field(pattern=r"^https?://[^\s/]+")]
 
 
 class OpenAICompatibleParams(GuardParams):
