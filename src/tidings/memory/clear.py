@@ -67,11 +67,11 @@ def search_clear(
     # A line taken up as a neighbour of a better one may leave a place, so `limit` matches are always enough.
     ranked = _rank(store, seat, _best(store, scores, limit))[:limit]
     chosen = _widen(store, seat, ranked, window, limit)
+    lines = store.numbered_lines(seat, sorted(chosen))
     # A neighbour that matches is a hit too, even if it ranks below those that were asked for.
-    others = _rank(store, seat, scores.of(chosen.difference(match.line for match in ranked)))
-    hits = sorted([*others, *(match for match in ranked if match.line in chosen)])
-    found = tuple(ClearHit(match.line_id, -match.minus_score) for match in hits)
-    return ClearResult(tuple(store.lines(seat, sorted(chosen))), found, len(scores.numbers), unsearchable)
+    hits = sorted((-round(score, DECIMALS), lines[no].time, lines[no].id) for no, score in scores.of(chosen).items())
+    found = tuple(ClearHit(line_id, -minus_score) for minus_score, _, line_id in hits)
+    return ClearResult(tuple(lines.values()), found, len(scores.numbers), unsearchable)
 
 
 def _parse(keywords: Iterable[str]) -> tuple[list[Pattern], tuple[str, ...]]:
