@@ -79,10 +79,12 @@ def score_lines(
     n_lines = len(held.numbers)
     mean_words = held.total_words / max(n_lines, 1) or 1.0
     others = _others(store, with_seat, without_seat)
+    span = store.db.execute(_SPAN).fetchone()[0] or 0
+    is_large = n_lines * _LARGE_SHARE > span
     found: list[npt.NDArray[np.int64]] = []
     worth: list[npt.NDArray[np.float64]] = []
     for pattern in patterns:
-        places, counts = _find(store, seat, held, pattern)
+        places, counts = _find(store, seat, held, pattern, is_large=is_large)
         idf = log(1 + (n_lines - len(places) + 0.5) / (len(places) + 0.5))
         relative = held.n_words[places] / mean_words
         values = idf * (K1 + 1) * counts / (counts + K1 * (1 - B + B * relative))
@@ -113,11 +115,9 @@ def _select(store: LineStore, match: str) -> npt.NDArray[np.int64]:
 
 
 def _find(
-    store: LineStore, seat: int, held: HeldLines, pattern: Pattern
+    store: LineStore, seat: int, held: HeldLines, pattern: Pattern, *, is_large: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Returns the places in `held` where a keyword occurs, and how often in each."""
-    span = store.db.execute(_SPAN).fetchone()[0] or 0
-    is_large = len(held.numbers) * _LARGE_SHARE > span
     places = held.find(_select(store, pattern.match if is_large else f'seats:"{seat}" AND {pattern.match}'))
     counts = np.ones(len(places), np.int64)
     if pattern.is_word:

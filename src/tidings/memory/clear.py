@@ -96,10 +96,12 @@ def _best(store: LineStore, scores: Scores, n: int) -> dict[int, float]:
     if len(values) > n:
         is_near = values >= np.partition(values, len(values) - n)[len(values) - n] - 2 * 10.0**-DECIMALS
         numbers, values = numbers[is_near], values[is_near]
+    # Many lines are worth the same: each worth is rounded once, and not by NumPy, whose last digits differ.
+    worth, which = np.unique(values, return_inverse=True)
+    rounded = np.array([-round(value, DECIMALS) for value in worth.tolist()])[which]
     # Lines are numbered in time order, so all that share a time stand together.
-    order = sorted(
-        (-round(value, DECIMALS), line) for value, line in zip(values.tolist(), numbers.tolist(), strict=True)
-    )
+    places = np.lexsort((numbers, rounded))
+    order = list(zip(rounded[places].tolist(), numbers[places].tolist(), strict=True))
     best = order[:n]
     ties = takewhile(lambda entry: entry[0] == best[-1][0] and _time(store, entry) == _time(store, best[-1]), order[n:])
     return {line: -score for score, line in (*best, *ties)}

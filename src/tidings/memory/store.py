@@ -11,7 +11,7 @@ from functools import lru_cache
 from tidings.core.errors import RequestError, suggest
 from tidings.memory.addition import Addition
 from tidings.memory.held import HeldLines
-from tidings.memory.records import Counts, Line
+from tidings.memory.records import Counts, Line, known_line
 from tidings.memory.sessions import SessionCut
 
 __all__ = ["LineStore"]
@@ -99,7 +99,7 @@ class LineStore:
         session = "(SELECT s.name FROM sessions s WHERE s.no = l.session)"
         found = self.select(f"l.no, l.id, l.time, {session}, l.speaker, l.hearers, l.text", seat_no, numbers)
         return {
-            number: Line(line_id, time, session, speaker, _parse_hearers(hearers), text)
+            number: known_line(line_id, time, session, speaker, _parse_hearers(hearers), text)
             for number, line_id, time, session, speaker, hearers, text in sorted(found)
         }
 

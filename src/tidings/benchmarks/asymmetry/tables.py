@@ -18,10 +18,11 @@ __all__ = ["AsymmetryReport", "run_plans"]
 
 _LEGEND = (
     "A question's score is its mean over seeds; intervals are 95 % bootstrap intervals over questions (10,000 draws, "
-    "questions that share facts drawn together). A missing answer enters no score: its number stands under `missing`, "
-    "and `as 0` is the mean with every missing answer counted as 0. `vs full` is the paired difference from the full "
-    "system; p is that of a two-sided sign-flip test, Holm-adjusted over the table. `-`: not defined. Cost is per "
-    "question and seed; seconds are those in which at least one of its calls was in flight."
+    "questions that share facts drawn together), or Wilson's where every score is 0 or every one 1. A missing answer "
+    "enters no score: its number stands under `missing`, and `as 0` is the mean with every missing answer counted as "
+    "0. `vs full` is the paired difference from the full system; p is that of a two-sided sign-flip test, "
+    "Holm-adjusted over the table. `-`: not defined. Cost is per question and seed; seconds are those in which at "
+    "least one of its calls was in flight."
 )
 
 
