@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tidings.benchmarks.asymmetry.house import archive_of, edges_of, items_of
 from tidings.benchmarks.asymmetry.informative_data import Source, own_sources, released_sources
 from tidings.benchmarks.asymmetry.informative_floors import symbolic_rows
 from tidings.benchmarks.asymmetry.informative_scores import score_answers
+from tidings.benchmarks.asymmetry.judge import judge_sets, make_judge
 from tidings.benchmarks.asymmetry.records import Problem
 from tidings.benchmarks.asymmetry.suite import PlaySpec, RowSpec, SetPlan, SuiteOptions, suite_options
 from tidings.benchmarks.asymmetry.tables import AsymmetryReport, run_plans
@@ -35,6 +37,7 @@ def run_informative(
     data: str | None = None,
     seeds: int | None = None,
     items: int | None = None,
+    judge: str | None = None,
 ) -> AsymmetryReport:
     """Lets pairs with half the facts each talk until they can answer: Schedule, Needle, a town; or --data.
 
@@ -45,15 +48,18 @@ def run_informative(
         data: A released `schedule_<level>.jsonl` of InformativeBench, its folder, or `hf:owner/name`.
         seeds: Plays of each question.
         items: Questions of each set.
+        judge: Language model as `provider/model` that also judges answers in words; its verdicts change no score.
 
     Raises:
-        RequestError: If the data, the model or a number cannot be used.
+        RequestError: If the data, a model or a number cannot be used.
     """
     if seeds is None and not is_full:
         seeds = 1
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items, few=_FEW)
+    judging = None if judge is None else make_judge(judge)
     plans, notes = plan_informative(options)
-    return run_plans(NAME, plans, out, notes)
+    report = run_plans(NAME, plans, out, notes)
+    return report if judging is None else replace(report, judged=judge_sets(report.sets, judging, out))
 
 
 def plan_informative(options: SuiteOptions) -> tuple[list[SetPlan], list[str]]:

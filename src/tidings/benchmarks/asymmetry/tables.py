@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tidings.benchmarks.asymmetry.failures import FAILURES_FILE, write_failures
+from tidings.benchmarks.asymmetry.judge import JudgedSet, judge_words
 from tidings.benchmarks.asymmetry.report import ReportRow, SetReport, interval_json, report_set
 from tidings.benchmarks.asymmetry.rows import PlayedRow
 from tidings.benchmarks.asymmetry.suite import FEWEST_QUESTIONS, FEWEST_SEEDS, SetPlan
@@ -35,12 +36,14 @@ class AsymmetryReport:
         folder: Where it was played.
         notes: What a reader must know, one sentence each.
         sets: One report a set.
+        judged: What a judge says of the sets whose answers are words; empty without a judge.
     """
 
     name: str
     folder: Path
     notes: tuple[str, ...]
     sets: tuple[SetReport, ...]
+    judged: tuple[JudgedSet, ...] = ()
 
     @property
     def n_failed(self) -> int:
@@ -54,13 +57,15 @@ class AsymmetryReport:
             parts += [f"## {part.plan.name}", _about(part.plan), _score_table(part), _gain_words(part)]
             parts += [_cost_table(part)] if any(row.played for row in part.rows) else []
             parts += [_extra_table(part)] if _has_extra(part) else []
+            parts += [judge_words(judged) for judged in self.judged if judged.name == part.plan.name]
             parts += [_barrier_words(part), _failure_words(part), _folder_words(part, self.folder)]
         return "\n\n".join(words for words in parts if words) + "\n"
 
     def to_json(self) -> dict[str, Any]:
         """Returns the scores as JSON values; undefined numbers are null."""
         sets = [_plain(_set_json(part)) for part in self.sets]
-        return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets}
+        judged = {"judge": _plain([asdict(part) for part in self.judged])} if self.judged else {}
+        return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets, **judged}
 
 
 def run_plans(name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable[str] = ()) -> AsymmetryReport:
