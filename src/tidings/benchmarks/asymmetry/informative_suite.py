@@ -16,6 +16,7 @@ from tidings.benchmarks.asymmetry.judge import judge_sets, make_judge
 from tidings.benchmarks.asymmetry.records import Problem
 from tidings.benchmarks.asymmetry.suite import PlaySpec, RowSpec, SetPlan, SuiteOptions, suite_options
 from tidings.benchmarks.asymmetry.tables import AsymmetryReport, run_plans
+from tidings.core import RequestError
 from tidings.runner.folder import write_atomically
 from tidings.spec.archive import archive_line_json
 
@@ -45,7 +46,8 @@ def run_informative(
         model: Language model as `provider/model`; without one only perfect readers play.
         out: Folder of the suite.
         is_full: Whether to take 300 questions a set, three seeds, the town of 140 people, and the ablations.
-        data: A released `schedule_<level>.jsonl` of InformativeBench, its folder, or `hf:owner/name`.
+        data: A released file of InformativeBench of your own (`schedule_<level>.jsonl`, `dataset_2hop.jsonl`,
+            `FriendsComQA.jsonl` with its script beside it), its folder, or `hf:owner/name`.
         seeds: Plays of each question.
         items: Questions of each set.
         judge: Language model as `provider/model` that also judges answers in words; its verdicts change no score.
@@ -71,6 +73,9 @@ def plan_informative(options: SuiteOptions) -> tuple[list[SetPlan], list[str]]:
     else:
         sources = own_sources(options)
     if options.model is None:
+        if any(source.is_free for source in sources):
+            where, found = str(options.data), "answers in free text, which no perfect reader reads"
+            raise RequestError(where, found, "a model that plays", "give --model")
         notes.append("No --model was given: only perfect readers play.")
     return [_plan(source, options) for source in sources], notes
 
@@ -79,10 +84,10 @@ def _plan(source: Source, options: SuiteOptions) -> SetPlan:
     items = tuple(items_of(source.tasks, has_archive=source.has_archive))
     items = tuple(items[i] for i in source.picked)
     stage = _Stage(source, options)
-    plays, rows = stage.exact()
-    if options.model is not None:
-        model_plays, model_rows = stage.model_rows(options.model)
-        plays, rows = [*model_plays, *plays], [*model_rows, *rows]
+    plays, rows = stage.model_rows(options.model) if options.model is not None else ([], [])
+    if not source.is_free:
+        exact_plays, exact_rows = stage.exact()
+        plays, rows = [*plays, *exact_plays], [*rows, *exact_rows]
     prefix = "" if options.model is not None else "exact, "
     symbolic = symbolic_rows(source)
     has_reader = any(row.name == "asker, symbolic" for row in symbolic)
