@@ -60,7 +60,7 @@ def run_informative(
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items, few=_FEW)
     judging = None if judge is None else make_judge(judge)
     plans, notes = plan_informative(options)
-    report = run_plans(NAME, plans, out, notes)
+    report = run_plans(NAME, plans, out, notes, announce=is_full and model is not None)
     return report if judging is None else replace(report, judged=judge_sets(report.sets, judging, out))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from tidings.benchmarks.asymmetry.failures import FAILURES_FILE, write_failures
 from tidings.benchmarks.asymmetry.judge import JudgedSet, judge_words
+from tidings.benchmarks.asymmetry.plays import estimate_words
 from tidings.benchmarks.asymmetry.report import ReportRow, SetReport, interval_json, report_set
 from tidings.benchmarks.asymmetry.rows import PlayedRow
 from tidings.benchmarks.asymmetry.suite import FEWEST_QUESTIONS, FEWEST_SEEDS, SetPlan
@@ -68,7 +70,9 @@ class AsymmetryReport:
         return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets, **judged}
 
 
-def run_plans(name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable[str] = ()) -> AsymmetryReport:
+def run_plans(
+    name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable[str] = (), *, announce: bool = False
+) -> AsymmetryReport:
     """Plays what is missing of all sets, scores them, keeps the transcripts of failures and returns the report.
 
     Args:
@@ -76,10 +80,13 @@ def run_plans(name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable
         plans: Its sets.
         folder: Folder of the suite.
         notes: What a reader must know.
+        announce: Whether to say on standard error, before anything is played, what it will ask of models.
 
     Raises:
         RequestError: If a scenario is wrong.
     """
+    if announce:
+        sys.stderr.write(f"{name}: {estimate_words(plans, name, folder)}\n")
     sets = tuple(report_set(plan, name, folder) for plan in plans)
     write_failures(sets, folder)
     return AsymmetryReport(name, folder, (*notes, *_size_notes(plans)), sets)
