@@ -96,7 +96,7 @@ def score_lines(
         worth.append(values)
     # Only the lines that match are touched; for one who heard everything they are a hundredth of those held.
     matches, which = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_inverse=True)
-    total = np.bincount(which, np.concatenate([np.empty(0), *worth]), len(matches))
+    total = np.bincount(which, np.concatenate([np.empty(0), *worth]), len(matches)).astype(np.float64)
     return Scores(held.numbers[matches], total)
 
 

@@ -13,6 +13,7 @@ from tidings.benchmarks.asymmetry.informative_suite import run_informative
 from tidings.benchmarks.asymmetry.judge import PROMPT_SHA256, judge_sets, judge_words, make_judge
 from tidings.cli.main import app
 from tidings.core import ModelRequest, ScenarioError
+from tidings.core.calls import RequestKind
 from tidings.log.calls import CallStore
 from tidings.models.scripted import ScriptedModel, ScriptedParams
 
@@ -35,8 +36,10 @@ def scripted(function: str) -> ScriptedModel:
 class TextOnly:
     """A model without choice requests."""
 
+    kinds: frozenset[RequestKind] = frozenset({"text"})
+
     def __init__(self, inner: ScriptedModel) -> None:
-        self._inner, self.name, self.kinds = inner, inner.name, frozenset({"text"})
+        self._inner, self.name = inner, inner.name
 
     async def respond(self, request: ModelRequest) -> Any:
         assert request.kind == "text"
