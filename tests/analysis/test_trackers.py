@@ -178,6 +178,7 @@ def test_an_inspect_log_of_a_run_with_failures_is_an_error_without_scores(failin
 def test_mlflow_itself_takes_it(run: tidings.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = pytest.importorskip("mlflow", reason="mlflow is not installed")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tmp_path.as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     there = real.MlflowClient().get_run(mlflow.log_run(run))
     assert there.info.status == "FINISHED"
     assert there.data.metrics == pytest.approx(record_of(run).metrics)
