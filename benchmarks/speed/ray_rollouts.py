@@ -5,7 +5,8 @@
 1. CPU-bound scripted rollouts, one worker and two, taken in turn on one cluster: rollouts a second while both are busy
    (from the first tenth of the rollouts to the last), the ratio, and CPU seconds of workers and driver;
 2. short rollouts in great number: CPU of the driver a rollout, its memory, and the number of files;
-3. start-up: seconds from the command to the first rollout beyond what `ray.init` alone takes.
+3. start-up: seconds from the command to the first rollout beyond what `ray.init` alone takes;
+4. the ceiling: the same work in two bare processes against one, without tidings and without Ray.
 
 Wall clock needs two quiet cores; CPU seconds are sturdier: with one core for each worker the ratio is at most
 `2 * workers / (workers + driver)`, which is printed as what two quiet cores would give.
@@ -18,9 +19,12 @@ import os
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 
@@ -84,6 +88,32 @@ def run(
     outcome = play(tidings.load_scenario(path), folder, clock)
     assert (outcome.status, outcome.n_done, outcome.n_failed) == ("done", count, 0), outcome
     return clock, outcome.folder
+
+
+def bare_work(seconds: float, begin: Any) -> int:
+    """Returns how many pieces of the seats' work one process does in a time, from the moment that all are there."""
+    begin.wait()
+    until, n, text = time.perf_counter() + seconds, 0, "x"
+    while time.perf_counter() < until:
+        for _ in range(600):
+            text = sha256(text.encode()).hexdigest()
+        n += 1
+    return n
+
+
+def ceiling(rounds: int, seconds: float = 2.0) -> None:
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    context = get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(2, mp_context=context) as pool:
+        for _ in range(rounds):
+            for n in (1, 2):
+                begin = manager.Barrier(n)
+                done = [pool.submit(bare_work, seconds, begin) for _ in range(n)]
+                rates[n].append(sum(future.result() for future in done) / seconds)
+    one, two = median(rates[1]), median(rates[2])
+    print(
+        f"  one process {one:.0f} pieces/s, two {two:.0f}: ratio {two / one:.2f}, the most that anything can reach here"
+    )
 
 
 def cpu_of_ray() -> dict[int, tuple[str, float]]:
@@ -166,6 +196,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         print("start-up")
         start_up(folder)
+        print("two bare processes against one")
+        ceiling(given.rounds)
         with connected(RunnerSpec(kind="ray", workers=2)):
             for policy, words in (
                 (THINK, "seats that compute: 50 turns, 4 KB of log"),

@@ -80,3 +80,17 @@ def test_other_graphs_are_refused_and_told_where_to_go(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("complete", "path"))
     with pytest.raises(ScenarioError, match="use social_learning"):
         tidings.load_scenario(path)
+
+
+def test_every_signal_is_declared_with_its_chance(tmp_path: Path) -> None:
+    path = write(tmp_path, prior="[0.5, 0.25, 0.25]", precision=0.6)
+    run = tidings.run(path, rollouts=4000, out=tmp_path / "runs")
+    declared = [json.loads(text) for text in run.events().filter(kind="fact_declared")["data"]]
+    signals = [json.loads(text) for text in run.events().filter(kind="signal")["data"]]
+    assert [(d["fact"], d["value"]) for d in declared] == [(s["fact"], s["value"]) for s in signals]
+    chances = {d["value"]: d["prior_p"] for d in declared}
+    assert chances == pytest.approx({"A": 0.5 * 0.6 + 0.5 * 0.2, "B": 0.3, "C": 0.3})
+    first, n = [d["value"] for d in declared if d["owners"] == ["a0"]], 4000
+    assert len(first) == n
+    for value, p in chances.items():
+        assert abs(first.count(value) / n - p) <= 4 * sqrt(p * (1 - p) / n)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tidings.core import MissingPartError
+from tidings.core.folders import cache_folder
 from tidings.models.transformers import weights as module
 from tidings.models.transformers.model import TransformersModel, TransformersParams
-from tidings.models.transformers.weights import Weights, cache_folder, check_parts, convert, locate_weights
+from tidings.models.transformers.weights import Weights, check_parts, convert, locate_weights
 
 
 def test_a_folder_a_file_and_a_hub_id_are_told_apart(tmp_path):

@@ -91,6 +91,7 @@ def test_the_model_based_tier_equals_exact_bayes_for_bayesian_speakers(tmp_path:
     assert values[1].value == pytest.approx(values[0].value, abs=1e-9)
     assert values[0].value is not None
     assert values[0].value > 0.2
+    assert values[0].n == 12, "five signals of one rollout are one sample"
 
 
 def test_each_message_has_the_bits_that_the_bayes_listener_gains(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 import tidings
 from tidings.analysis.fork_effects import fork_effects
 from tidings.cli.main import main
-from tidings.core import NOBODY, DataError, Event, ModelRequest, RequestError
+from tidings.core import NOBODY, DataError, Event, ModelRequest, RequestError, SeedPath
 from tidings.runner.folder import RunFolder
 from tidings.runner.fork import ARMS, read_logged
-from tidings.simulation.interventions import Drop, Mute, Swap, edit_events
+from tidings.simulation.interventions import Drop, Mute, Swap, edit_events, swapped
 from tidings.spec.io import make_scenario
 
 
@@ -193,20 +193,33 @@ def test_a_fork_at_the_end_and_an_arm_played_on_are_refused(tmp_path: Path) -> N
 
 def test_an_intervention_never_adds_a_seat() -> None:
     event = Event("message", ("a1", "a2"), {"text": "x"}, "a0", 1, 4)
-    seats = ("a0", "a1", "a2")
+
+    class Plain:
+        seats = ("a0", "a1", "a2")
+
     for one in (Drop(4), Drop(4, ("a1",)), Mute("a0")):
-        edit = edit_events([one], None, seats)  # type: ignore[arg-type]
+        edit = edit_events([one], Plain(), SeedPath.root(1), 0)  # type: ignore[arg-type]
         assert edit is not None
         assert set(edit(event).audience) < {"a1", "a2"}
 
-    class Leaky:
-        def with_fact(self, event: Event, value: Any) -> Event:
+    class Leaky(Plain):
+        def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
             return event._replace(audience=("*",))
 
-    edit = edit_events([Swap("f", 1)], Leaky(), seats)  # type: ignore[arg-type]
+    edit = edit_events([Swap("f", 1)], Leaky(), SeedPath.root(1), 0)  # type: ignore[arg-type]
     assert edit is not None
     with pytest.raises(RuntimeError, match="added seats"):
         edit(Event("fact", ("a0",), {"fact": "f", "value": 0}, "a0", 0, 1))
+
+
+def test_a_value_is_exchanged_as_a_word_and_only_where_it_stands_once() -> None:
+    def fact(text: str) -> Event:
+        return Event("fact", ("a0",), {"fact": "f", "value": 2, "text": text}, "a0", 0, 1)
+
+    assert swapped(fact("Shelf 12 holds 2 jars."), 3).data["text"] == "Shelf 12 holds 3 jars."
+    for text in ("Shelf 2 holds 2 jars.", "Shelf 12 is full."):
+        with pytest.raises(RequestError, match="does not state its value '2' once"):
+            swapped(fact(text), 3)
 
 
 def test_the_command_prints_the_effects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import tidings
 from tidings.core import PLANNER, Event, RequestError, is_visible
+from tidings.environments.fact_sheet import FactSheet
 from tidings.log.calls import CallStore
 from tidings.runner.folder import RunFolder
 from tidings.runner.fork import read_logged
@@ -27,10 +28,10 @@ def small(graph: Mapping[str, Any], environment: Mapping[str, Any], planner: boo
     return data | ({"planner": {"kind": "constant", "precision": 0.6}} if planner else {})
 
 
-def example(name: str) -> dict[str, Any]:
+def example(name: str, **changes: Any) -> dict[str, Any]:
     """Returns graph, environment and items of an example scenario."""
     data = read_scenario(SCENARIOS / f"{name}.yaml").model_dump(mode="json", exclude_unset=True)
-    return {"graph": data["graph"], "environment": data["environment"]}
+    return {"graph": data["graph"], "environment": data["environment"] | changes}
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -41,16 +42,37 @@ CASES: dict[str, dict[str, Any]] = {
     ),
     "hidden_profile": example("hidden_profile"),
     "dialop": example("dialop"),
-    "collaboration": example("collaboration"),
+    "collaboration": example("collaboration", channels=["broadcast"]),
     "deliberation": example("deliberation") | {"planner": {"kind": "debate"}},
 }
-"""One small instance of each environment that has messages or facts."""
+"""One small instance of each environment."""
+
+SHEET = {"B": ["It is dear.", "It is old.", "It rusts."], "G": ["It is quick.", "It is new.", "It runs."]}
+WORDED = {
+    "sheet": small(
+        {"kind": "complete", "n": 4},
+        {"kind": "social_learning", "precision": 0.6, "order": "random", "fact_sheet": {"statements": SHEET}},
+    )
+}
+"""More instances with facts in words that the environment makes up."""
+
+
+def _with_another_town() -> dict[str, Any]:
+    """Returns the hidden profile with a second task, which rollout 1 plays: the same ids, other texts."""
+    case = example("hidden_profile")
+    (item,) = case["environment"]["items"]
+    other = json.loads(json.dumps(item).replace("Fern", "Oak").replace("Elm", "Ash")) | {"id": "other"}
+    return case | {"environment": case["environment"] | {"items": [item, other]}}
+
+
+WORDED["profiles"] = _with_another_town()
 
 OTHER: dict[str, Any] = {"red": "blue", "blue": "red", "G": "B", "B": "G", "x": "y", "y": "z", "z": "x"}
 
 
-def played(name: str, tmp_path: Path) -> Path:
-    data = {"name": name, "models": {"m": {"use": "scripted/m"}}, "agents": SEATS, **CASES[name]}
+def played(name: str, tmp_path: Path, **changes: Any) -> Path:
+    case = {**CASES, **WORDED}[name] | changes
+    data = {"name": name, "models": {"m": {"use": "scripted/m"}}, "agents": SEATS, **case}
     return tidings.run(make_scenario(data | {"rollouts": {"count": 2, "seed": 5}}), out=tmp_path / "runs").path
 
 
@@ -82,15 +104,16 @@ def spoken(path: Path, seats: tuple[str, ...]) -> Event:
 def check_arms(parent: Path, folder: Path, seats: tuple[str, ...], step: int, may_differ: set[str]) -> int:
     """Checks both promises; returns how many prompts of the first turns after the fork were compared.
 
-    Right after the fork only those whom the change touches may be shown anything else than in the control.
+    Until somebody has been asked again, those whom the change touches are shown something else than in the control, and
+    nobody else is.
     """
     assert lines(folder / "control", 0) == lines(parent, 1), "the unchanged arm is the parent, byte for byte"
     control, changed = prompts(folder / "control", 0), prompts(folder / "changed", 0)
     first = min((key[1] for key in changed if key[1] > step), default=None)
     keys = [key for key in changed if key[1] == first and key in control and key[2] == 0]
     for key in keys:
-        if key[0] not in may_differ:
-            assert changed[key] == control[key], f"{key[0]} could tell the arms apart"
+        differs = changed[key] != control[key]
+        assert differs == (key[0] in may_differ), f"{key[0]} could tell the arms apart: {differs}"
     told = {event.index: event for event in logged(folder / "control")}
     for event in logged(folder / "changed"):
         other = told.get(event.index)
@@ -98,6 +121,17 @@ def check_arms(parent: Path, folder: Path, seats: tuple[str, ...], step: int, ma
             new = {seat for seat in seats if is_visible(event, seat) and not is_visible(other, seat)}
             assert not new, f"event {event.index} reached {new} only in the changed arm"
     return len(keys)
+
+
+def first_asked(folder: Path, step: int) -> int:
+    """Returns the first step after `step` in which a model is asked."""
+    return min(key[1] for key in prompts(folder / "changed", 0) if key[1] > step)
+
+
+def hearers_of(path: Path, seat: str, seats: tuple[str, ...], steps: range) -> set[str]:
+    """Returns who heard a seat in some steps."""
+    said = [e for e in logged(path) if e.seat == seat and e.kind in SPOKEN and e.step in steps]
+    return {other for other in (*seats, PLANNER) for e in said if other != seat and is_visible(e, other)}
 
 
 def seats_of(path: Path) -> tuple[str, ...]:
@@ -108,7 +142,7 @@ def test_every_registered_environment_is_here() -> None:
     assert set(CASES) == set(ENVIRONMENTS)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in ("collaboration", "deliberation")])
+@pytest.mark.parametrize("name", list(CASES))
 def test_a_message_can_be_dropped_and_a_seat_muted(name: str, tmp_path: Path) -> None:
     parent = played(name, tmp_path)
     seats = seats_of(parent)
@@ -124,19 +158,34 @@ def test_a_message_can_be_dropped_and_a_seat_muted(name: str, tmp_path: Path) ->
     at = max(e.index for e in logged(parent, 1) if e.step <= before)
     assert event.seat is not None
     done = tidings.fork(parent, rollout=1, at=at, mute=[event.seat], n=1, out=tmp_path)
-    check_arms(parent, done.folder, seats, before, set())
+    # A step in which no seat is asked (a planner of plain rules, say) may bring messages before the first prompt.
+    unheard = range(before + 1, first_asked(done.folder, before))
+    check_arms(parent, done.folder, seats, before, hearers_of(done.folder / "control", event.seat, seats, unheard))
     said = [e for e in logged(done.folder / "changed") if e.seat == event.seat and e.kind in SPOKEN and e.step > before]
     assert said
-    assert not any(is_visible(e, seat) for e in said for seat in seats if seat != event.seat)
+    assert not any(is_visible(e, seat) for e in said for seat in (*seats, PLANNER) if seat != event.seat)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in ("deliberation", "hidden_profile")])
+def told_in(parent: Path) -> Event:
+    """Returns the event of rollout 1 that tells the first fact with another known value, or the second signal."""
+    named = [e for e in logged(parent, 1) if "value" in e.data and e.kind in ("fact", "signal")]
+    signals = [e for e in named if e.kind == "signal"]
+    return signals[1] if signals else next(e for e in named if not e.data["fact"].startswith("s"))
+
+
+def other_value(parent: Path, told: Event) -> Any:
+    value, fact = told.data["value"], told.data["fact"]
+    declared = (e.data for e in logged(parent, 1) if e.kind == "fact_declared" and e.data["fact"] == fact)
+    plain = OTHER.get(value, f"Not so: {value}") if isinstance(value, str) else value + 1
+    return next(other for other in next(declared, {}).get("domain") or [plain] if other != value)
+
+
+@pytest.mark.parametrize("name", [name for name in (*CASES, *WORDED) if name != "deliberation"])
 def test_a_fact_can_be_swapped_for_those_who_are_told(name: str, tmp_path: Path) -> None:
     parent = played(name, tmp_path)
     seats = seats_of(parent)
-    told = next(e for e in logged(parent, 1) if "fact" in e.data and "value" in e.data and e.kind in ("fact", "signal"))
-    value = told.data["value"]
-    other = OTHER.get(value, f"Not so: {value}") if isinstance(value, str) else value + 1
+    told = told_in(parent)
+    other = other_value(parent, told)
     done = tidings.fork(parent, rollout=1, swap={told.data["fact"]: other}, n=1, out=tmp_path)
     hearers = {seat for seat in (*seats, PLANNER) if is_visible(told, seat)}
     about = [e for e in logged(parent, 1) if e.data.get("fact") == told.data["fact"] and e.kind not in SPOKEN]
@@ -149,16 +198,44 @@ def test_a_fact_can_be_swapped_for_those_who_are_told(name: str, tmp_path: Path)
         if event.step <= told.step:
             assert changed[event.index].data["value"] == other
             assert changed[event.index].audience == event.audience
+            assert event.data.keys() - changed[event.index].data.keys() <= {"prior_p"}, "unknown for another value"
 
 
-def test_a_fact_in_words_that_cannot_be_exchanged_is_refused_in_one_line(tmp_path: Path) -> None:
-    """The value of a fact of a hidden profile is its worth, its text a reason: no text for another worth is known."""
+@pytest.mark.parametrize("name", ["profiles", "sheet"])
+def test_a_swapped_fact_is_told_in_the_words_of_its_environment(name: str, tmp_path: Path) -> None:
+    parent = played(name, tmp_path)
+    told = told_in(parent)
+    words = {told.data["value"]: told.data["text"]}
+    for value in (other_value(parent, told), told.data["value"]):
+        done = tidings.fork(parent, rollout=1, swap={told.data["fact"]: value}, n=1, out=tmp_path)
+        changed = {e.index: e for e in logged(done.folder / "changed")}
+        words[value] = changed[told.index].data["text"]
+        if value == told.data["value"]:
+            assert changed[told.index] == told, "the true value is told as it was"
+    assert len(set(words.values())) == 2
+    if name == "sheet":
+        sheet = FactSheet.model_validate_json(json.dumps({"statements": SHEET}))
+        assert {value: sheet.points_to(text) for value, text in words.items()} == {value: value for value in words}
+
+
+def test_what_cannot_be_changed_is_refused_in_one_line(tmp_path: Path) -> None:
+    """The value of a fact of a hidden profile is its worth, its text a reason: its item must say the other text."""
     parent = played("hidden_profile", tmp_path)
-    with pytest.raises(RequestError, match=r"'s1' does not state its value 'Fern \+1'"):
+    with pytest.raises(RequestError, match=r"no text for s1 = 'Fern -1'; .*say in the item .*: `otherwise`"):
         tidings.fork(parent, swap={"s1": "Fern -1"}, n=1, out=tmp_path / "forks")
-    assert not list((tmp_path / "forks").glob("*"))
+    with pytest.raises(RequestError, match="values of this fact"):
+        tidings.fork(parent, swap={"h0": "Fern"}, n=1, out=tmp_path / "forks")
     with pytest.raises(RequestError, match="facts of this rollout: none"):
         tidings.fork(played("deliberation", tmp_path), swap={"s1": 1}, n=1, out=tmp_path / "forks")
+    states = played("many_states", tmp_path)
+    with pytest.raises(RequestError, match="signal/a0 = 'w'; states: x, y, z"):
+        tidings.fork(states, swap={"signal/a0": "w"}, n=1, out=tmp_path / "forks")
+    with pytest.raises(RequestError, match=r"the planner steers and sends no messages; .*another planner takes over"):
+        tidings.fork(states, mute=[PLANNER], n=1, out=tmp_path / "forks")
+    silent = CASES["collaboration"]["environment"] | {"information": "none"}
+    with pytest.raises(RequestError, match="nobody says anything in this rollout"):
+        tidings.fork(played("collaboration", tmp_path, environment=silent), mute=["ada"], n=1, out=tmp_path / "forks")
+    assert not list((tmp_path / "forks").glob("*"))
 
 
 @pytest.mark.parametrize("name", ["social_learning", "many_states"])

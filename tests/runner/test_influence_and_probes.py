@@ -128,6 +128,9 @@ def test_a_seat_without_probabilities_says_so(tmp_path: Path) -> None:
     rows = run.probe("code", rollouts=[0])
     assert rows["belief"].null_count() == rows.height
     assert "without probabilities" in rows["reason"][0]
+    for result in run.metric_results("belief_gain", "bayes_regret"):
+        assert result.value is None
+        assert "answers without probabilities" in result.reason
 
 
 def test_wrong_probes_are_one_line(tmp_path: Path) -> None:

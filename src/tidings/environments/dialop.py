@@ -39,6 +39,7 @@ from tidings.core import (
     DataError,
     Event,
     Reply,
+    RequestError,
     ScenarioError,
     SeedPath,
     SocialGraph,
@@ -243,6 +244,21 @@ class Dialop:
             return f"{who} {'accepted' if event.data['accepted'] else 'rejected'} the proposal."
         return ""
 
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the score in it were this one.
+
+        Raises:
+            RequestError: If the value is no whole number.
+        """
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RequestError("swap", f"{event.data['fact']} = {value!r}", "a score: a whole number")
+        _, i, j = event.data["fact"].split("-")
+        text = _score_text(self.items[rollout % len(self.items)], int(i), int(j), value)
+        data = {**event.data, "value": value} | ({"text": text} if "text" in event.data else {"phrases": [text]})
+        if value != event.data["value"]:
+            data.pop("prior_p", None)  # only that of the true score is known
+        return event._replace(data=data)
+
     def _question(self, item: DialopItem) -> str:
         units = ""
         if self.params.scaled and self.params.information == "private":
@@ -255,12 +271,12 @@ class Dialop:
         """Yields the declaration and the gift of every cell that a player sees."""
         is_full, seat = self.params.information == "full", self.seats[player]
         scale = 1.0 if is_full or not self.params.scaled else item.scales[player]
-        for i, reviewer in enumerate(item.reviewers):
-            for j, paper in enumerate(item.papers):
+        for i in range(len(item.reviewers)):
+            for j in range(len(item.papers)):
                 if not (item.masks[player][i][j] or (is_full and item.masks[1 - player][i][j])):
                     continue
                 fact, value = f"cell{player}-{i}-{j}", int(item.table[i][j] * scale)
-                text = f"The score of {reviewer} for {paper} is {value}."
+                text = _score_text(item, i, j, value)
                 declared = {
                     "fact": fact,
                     "value": value,
@@ -352,6 +368,10 @@ def _pick(item: DialopItem, picks: tuple[int, ...], seat: str, paper: str) -> tu
 
 def _named(item: DialopItem, picks: Iterable[int]) -> dict[str, str]:
     return {reviewer: item.papers[j] for reviewer, j in zip(item.reviewers, picks, strict=True)}
+
+
+def _score_text(item: DialopItem, i: int, j: int, value: int) -> str:
+    return f"The score of {item.reviewers[i]} for {item.papers[j]} is {value}."
 
 
 def _read_item(row: Mapping[str, Any], number: int) -> DialopItem:

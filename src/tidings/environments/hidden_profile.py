@@ -5,8 +5,9 @@ speak in rounds (at the same time, heard over the graph), then vote again. Which
 of the options are drawn anew for every rollout; votes are the options' own words, so nothing has to be mapped back.
 
 An item (`environment.items`) is `{"id", "text", "options": [...], "gold", "shared": [facts], "hidden": [facts]}`; a
-fact is `{"fact", "text"}`, perhaps with `"points": {"option", "weight": 1 | -1}` where its worth is known exactly. An
-item with fewer hidden facts than there are seats is played by the first seats.
+fact is `{"fact", "text"}`, perhaps with `"points": {"option", "weight": 1 | -1}` where its worth is known exactly, and
+with `"otherwise"`, the text that would be true if it were not so (for what-if questions). An item with fewer hidden
+facts than there are seats is played by the first seats.
 
 | event | audience | data |
 |---|---|---|
@@ -44,6 +45,7 @@ from tidings.core import (
     DataError,
     Event,
     Reply,
+    RequestError,
     ScenarioError,
     SeedPath,
     SocialGraph,
@@ -99,11 +101,21 @@ class ItemFact(Params):
     """What it says."""
     points: Points | None = None
     """What it is worth, where that is known exactly."""
+    otherwise: str = ""
+    """What it would say if it spoke the other way; then forks can swap it, and messages about it have bits."""
+    variable: str = ""
+    """What it is about, in words; a probe asks for the value of it."""
 
     @property
     def value(self) -> str:
         """What the fact comes to: option and weight, or the text where they are not known."""
         return f"{self.points.option} {self.points.weight:+d}" if self.points else self.text
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Each value that it could have -> what it says then; one value alone if no other text is known."""
+        other = f"{self.points.option} {-self.points.weight:+d}" if self.points else self.otherwise
+        return {self.value: self.text} | ({other: self.otherwise} if self.otherwise else {})
 
 
 class HiddenProfileItem(Params, extra="ignore"):
@@ -131,6 +143,8 @@ class HiddenProfileItem(Params, extra="ignore"):
         ids = [fact.fact for fact in (*self.shared, *self.hidden)]
         if len(set(ids)) != len(ids):
             return f"fact: an id comes twice among {ids}; need different ones"
+        if same := [fact.fact for fact in (*self.shared, *self.hidden) if fact.otherwise == fact.text]:
+            return f"otherwise: fact {same[0]!r} says the same either way; need another text"
         strange = {fact.points.option for fact in (*self.shared, *self.hidden) if fact.points} - set(self.options)
         return f"points: found {sorted(strange)}; need options of the item" if strange else ""
 
@@ -270,6 +284,21 @@ class HiddenProfile:
             return f"{'You' if event.seat == seat else event.seat} said{cited}: {event.data['text']}"
         return ""
 
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the fact in it had this value.
+
+        Raises:
+            RequestError: If the item does not say what its text would be then.
+        """
+        item = self.items[rollout % len(self.items)]
+        fact = next(fact for fact in (*item.shared, *item.hidden) if fact.fact == event.data["fact"])
+        text = fact.texts.get(value) if fact.points or fact.otherwise else value
+        if not isinstance(text, str):
+            found, fix = f"no text for {fact.fact} = {value!r}", "say in the item what it would be: `otherwise`"
+            raise RequestError("swap", found, f"values with a text: {', '.join(map(repr, fact.texts))}", fix)
+        data = {**event.data, "value": value}
+        return event._replace(data=data | ({"text": text} if "text" in data else {"phrases": [text]}))
+
     def _audience(self, seats: tuple[str, ...], speaker: str) -> tuple[str, ...]:
         return deliver(self.graph, speaker, None if seats == self.graph.seats else seats)
 
@@ -289,6 +318,10 @@ class HiddenProfile:
             "prior_p": 0.5,
             "phrases": [fact.text],
         }
+        if fact.otherwise:
+            data["domain"] = sorted(fact.texts)  # an order that does not tell which one is true
+        if fact.variable:
+            data["variable"] = fact.variable
         return Event("fact_declared", NOBODY, data)
 
     def _message_spec(self) -> ActionSpec:

@@ -10,6 +10,7 @@ its seat, the planner sets the precision of each signal first.
 | `state` | nobody | `value`: the true state |
 | `control` | the planner | its declared objective, target, cost, budget, error cost and discount factor |
 | `precision` | all | `seat`, `precision`: what the planner chose for this agent; `cost`: what it pays |
+| `fact_declared` | nobody | the signal as the analyst knows it, see docs/design/003 |
 | `signal` | the agent; the planner if it `sees: all` | `fact`, `value`, `precision` |
 | `action` | all, the planner | `action` |
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -31,6 +32,7 @@ from tidings.core import (
     Event,
     NumberSpec,
     Reply,
+    RequestError,
     ScenarioError,
     SeedPath,
     SocialGraph,
@@ -197,6 +199,16 @@ class ManyStates:
         """Returns one line of words for the events seats may see."""
         return describe_line(event, seat)
 
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the signal in it had this value.
+
+        Raises:
+            RequestError: If there is no such state.
+        """
+        if value not in self.params.states:
+            raise RequestError("swap", f"{event.data['fact']} = {value!r}", f"states: {', '.join(self.params.states)}")
+        return event._replace(data={**event.data, "value": value})
+
     @property
     def _all(self) -> tuple[str, ...]:
         return ("*", PLANNER) if self.control else ("*",)
@@ -222,7 +234,20 @@ class ManyStates:
             index = others[min(int((draw - precision) / (1.0 - precision) * len(others)), len(others) - 1)]
         audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
         data = {"fact": f"signal/{seat}", "value": states[index], "precision": precision}
-        return (Event("signal", audience, data, seat),)
+        declared = {
+            "fact": data["fact"],
+            "value": data["value"],
+            "owners": [seat],
+            "visibility": list(audience),
+            "prior_p": self._chance(index, precision),
+            "domain": list(states),
+        }
+        return (Event("fact_declared", NOBODY, declared, seat), Event("signal", audience, data, seat))
+
+    def _chance(self, index: int, precision: float) -> float:
+        """Returns how likely it is to somebody who has seen nothing that a signal names this state."""
+        p = self.prior[index]
+        return p * precision + (1.0 - p) * (1.0 - precision) / (len(self.params.states) - 1)
 
 
 def _draw(law: tuple[float, ...], uniform: float) -> int:

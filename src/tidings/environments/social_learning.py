@@ -222,6 +222,19 @@ class SocialLearning:
         """Returns one line of words for the events seats may see."""
         return describe_line(event, seat)
 
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the signal in it had this value.
+
+        With a fact sheet the message is the one that the same draw picks for the other value.
+        """
+        data = {**event.data, "value": value}
+        if "prior_p" in data and value != event.data["value"]:
+            data["prior_p"] = 1.0 - data["prior_p"]
+        if self.params.fact_sheet is not None and "text" in data:
+            assert event.seat is not None
+            data["text"] = self._message(value, seed, self._order(seed).index(event.seat))
+        return event._replace(data=data)
+
     @property
     def _all(self) -> tuple[str, ...]:
         return ("*", PLANNER) if self.has_planner else ("*",)
@@ -259,10 +272,14 @@ class SocialLearning:
         is_right = state.seed.uniform("signal", state.position) < precision
         value = self.params.states[state.truth if is_right else 1 - state.truth]
         data = {"fact": f"signal/{seat}", "value": value, "precision": precision}
-        if (sheet := self.params.fact_sheet) is not None:
-            data["text"] = sheet.message(value, self.params.states, state.seed.child("oracle", state.position))
+        if self.params.fact_sheet is not None:
+            data["text"] = self._message(value, state.seed, state.position)
         audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
         return (Event("fact_declared", NOBODY, self._declared(data, audience), seat), Event("signal", audience, data, seat))
+
+    def _message(self, value: str, seed: SeedPath, position: int) -> str:
+        assert self.params.fact_sheet is not None
+        return self.params.fact_sheet.message(value, self.params.states, seed.child("oracle", position))
 
     def _declared(self, signal: Mapping[str, Any], audience: tuple[str, ...]) -> dict[str, Any]:
         """Returns the signal as the analyst's ledger knows it; its prior is that of somebody who has seen nothing."""

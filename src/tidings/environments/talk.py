@@ -34,7 +34,7 @@ from tidings.core import (
     World,
     deliver,
 )
-from tidings.environments.talk_facts import DrawnFact, check_facts, draw_facts
+from tidings.environments.talk_facts import DrawnFact, check_facts, draw_facts, reword_fact
 from tidings.spec.base import Params
 
 __all__ = ["Talk"]
@@ -128,6 +128,10 @@ class Talk:
             if name in action
         ]
         return {"text": action["text"], "claims": claims}
+
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the fact in it had this value."""
+        return reword_fact(self.params.facts, event, value)
 
     def brief(self, seat: str) -> str:
         """Returns the rules in words."""

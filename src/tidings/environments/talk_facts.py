@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from tidings.core import EVERYONE, NOBODY, Event, ScenarioError, SeedPath, suggest
+from tidings.core import EVERYONE, NOBODY, Event, RequestError, ScenarioError, SeedPath, suggest
 from tidings.spec.base import Params
 
-__all__ = ["DrawnFact", "check_facts", "draw_facts"]
+__all__ = ["DrawnFact", "check_facts", "draw_facts", "reword_fact"]
 
 Facts = Mapping[str, Mapping[str, "str | DrawnFact"]]
 
@@ -63,11 +63,16 @@ class DrawnFact(Params):
                 return value
         return self.values[-1]
 
+    @property
+    def law(self) -> list[float]:
+        """How probable each of `values` is."""
+        return [weight / sum(self._weights) for weight in self._weights]
+
     def probability(self, value: str) -> float | None:
         """Returns how probable the value is beforehand; None if nothing says so."""
         if self.values is None:
-            return self.prior
-        return self._weights[self.values.index(value)] / sum(self._weights)
+            return self.prior if value == self.value else None
+        return self.law[self.values.index(value)]
 
     @property
     def _weights(self) -> tuple[float, ...]:
@@ -104,11 +109,30 @@ def draw_facts(facts: Facts, seed: SeedPath) -> Iterator[Event]:
             value = drawn.draw(seed.child("fact", fact))
             owners = tuple(dict.fromkeys((owner, *drawn.also)))
             yield Event("fact_declared", NOBODY, _declared(fact, drawn, value, owners))
-            told: dict[str, Any] = {"fact": fact, "value": value}
-            if (text := drawn.text.replace("{value}", value)) != value:
-                told["text"] = text
             for seat in owners:
-                yield Event("fact", (seat,), told, seat)
+                yield Event("fact", (seat,), _told(fact, drawn, value), seat)
+
+
+def reword_fact(facts: Facts, event: Event, value: Any) -> Event:
+    """Returns an event of `draw_facts` as it would be if the fact had this value.
+
+    Raises:
+        RequestError: If the value is no text.
+    """
+    fact = event.data["fact"]
+    if not isinstance(value, str):
+        raise RequestError("swap", f"{fact} = {value!r}", "a text")
+    what = next(owned[fact] for owned in facts.values() if fact in owned)
+    drawn = DrawnFact(value=what) if isinstance(what, str) else what
+    is_told = event.kind == "fact"
+    data = _told(fact, drawn, value) if is_told else _declared(fact, drawn, value, tuple(event.data["owners"]))
+    return event._replace(data=data)
+
+
+def _told(fact: str, drawn: DrawnFact, value: str) -> dict[str, Any]:
+    """Returns what its owner is told."""
+    text = drawn.text.replace("{value}", value)
+    return {"fact": fact, "value": value} | ({"text": text} if text != value else {})
 
 
 def _declared(fact: str, drawn: DrawnFact, value: str, owners: tuple[str, ...]) -> dict[str, Any]:
@@ -123,6 +147,7 @@ def _declared(fact: str, drawn: DrawnFact, value: str, owners: tuple[str, ...]) 
     optional = {
         "variable": drawn.variable,
         "domain": list(drawn.values or ()),
+        "domain_p": drawn.law if drawn.weights else (),
         "phrases": [phrase.replace("{value}", value) for phrase in drawn.phrases],
     }
     return data | {name: given for name, given in optional.items() if given}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from threading import get_ident
 
-from tidings.core.errors import RequestError
+from tidings.core import Embedder
 from tidings.core.memory import Archive, ArchiveLine, FoundLines, FoundSession, MemorySettings
-from tidings.memory.embeddings import Embedder, HashingEmbedder
 from tidings.memory.records import Line
 from tidings.memory.seat import SeatMemory
 from tidings.memory.shared import SharedMemory
-from tidings.memory.wordllama import WordLlamaEmbedder
 
 __all__ = ["ArchiveMemory", "SeatArchive"]
 
@@ -22,17 +20,17 @@ _READS_ALL = "(everybody)"
 class ArchiveMemory:
     """The index of an archive, made when a seat looks something up for the first time."""
 
-    def __init__(self, archive: Archive, seats: Sequence[str], max_lines: int, embedder: str | None) -> None:
+    def __init__(self, archive: Archive, seats: Sequence[str], max_lines: int, embedder: Embedder | None) -> None:
         """Remembers what to index.
 
         Args:
             archive: The lines.
             seats: All seats of the scenario.
             max_lines: Lines a seat holds, at most.
-            embedder: `hashing` or `wordllama`; None: keyword search only.
+            embedder: What turns texts into vectors; None: keyword search only.
         """
         self._archive, self._seats, self._max_lines = archive, tuple(seats), max_lines
-        self._embedder = _embedder(embedder)
+        self._embedder = embedder
         self._reads_all = False
         # SQLite belongs to the thread that opened it, and a notebook plays a run in a thread of its own.
         self._index: dict[int, SharedMemory] = {}
@@ -118,13 +116,3 @@ class SeatArchive:
 def _plain(line: Line) -> ArchiveLine:
     hearers = tuple(hearer for hearer in line.hearers if hearer != _READS_ALL)
     return ArchiveLine(line.id, line.time, line.session, line.speaker, hearers, line.text)
-
-
-def _embedder(name: str | None) -> Embedder | None:
-    if name is None:
-        return None
-    if name == "hashing":
-        return HashingEmbedder()
-    if name == "wordllama":
-        return WordLlamaEmbedder()
-    raise RequestError("memory.embedder", f"found {name!r}", "hashing or wordllama")

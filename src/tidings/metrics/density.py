@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,9 @@ _CAVEAT = "a shorter text says more bits a token at equal bits: compare bits, to
 
 
 def message_bits(evidence: Evidence) -> list[MetricResult]:
-    """Returns the mean over rollouts of the bits that all messages of a fact's owners say about it, and bits per token.
+    """Returns the bits that all messages of a fact's owners say about it, and bits per token.
+
+    A mean over the facts of a rollout, then over rollouts: facts of one rollout are not independent of each other.
 
     log2 posterior / prior of the true value after the last message: an unbiased estimate of the mutual information of
     fact and messages for a census of worlds, at most that for sampled ones or a proxy scorer. Never clipped. The null
@@ -41,10 +43,19 @@ def message_bits(evidence: Evidence) -> list[MetricResult]:
         return [refused(name, unit, 0, reason) for name, unit in _FIGURES]
     chains = [chain for _, chain in rows.sort("rollout", "index").group_by("rollout", "fact", maintain_order=True)]
     totals = [float(chain["bits"].sum()) for chain in chains]
+    of_rollouts = _per_rollout([chain["rollout"][0] for chain in chains], totals)
     events = name_events({int(r): sorted(set(part["index"].to_list())) for (r,), part in rows.group_by("rollout")})
     how = _how(rows)
-    bits = mean_result("message_bits", totals, "bits").noting(estimator=how, events=events)
+    bits = mean_result("message_bits", of_rollouts, "bits").noting(estimator=how, events=events)
     return [bits.noting(**_against_null(chains, bits, evidence.seed)), _per_token(rows, totals, events, how)]
+
+
+def _per_rollout(rollouts: Sequence[int], totals: Sequence[float]) -> list[float]:
+    """Returns the mean of each rollout's totals."""
+    found: dict[int, list[float]] = {}
+    for rollout, total in zip(rollouts, totals, strict=True):
+        found.setdefault(rollout, []).append(total)
+    return [sum(values) / len(values) for values in found.values()]
 
 
 def _per_token(rows: pl.DataFrame, totals: Sequence[float], events: tuple[str, ...], how: str) -> MetricResult:
@@ -69,7 +80,7 @@ def _how(rows: pl.DataFrame) -> str:
 def _against_null(chains: Sequence[pl.DataFrame], bits: MetricResult, seed: int) -> dict[str, Any]:
     """Returns null mean, p and whether there are enough rollouts: five for each value of the fact."""
     n_worlds = int(max(chain["n_worlds"].max() for chain in chains))  # type: ignore[type-var]
-    reliable = len(chains) >= 5 * n_worlds
+    reliable = bits.n >= 5 * n_worlds
     tables = [_posterior_bits(chain) for chain in chains]
     if bits.value is None or any(table is None for table in tables):
         return {"reliable": reliable}
@@ -80,25 +91,44 @@ def _against_null(chains: Sequence[pl.DataFrame], bits: MetricResult, seed: int)
     return {"null_mean": mean, "p": p, "reliable": reliable}
 
 
-def _posterior_bits(chain: pl.DataFrame) -> tuple[str, str, Mapping[str, float]] | None:
-    """Returns (fact, true value, value -> bits that the messages say for it); None without log-probabilities."""
+class _Table(NamedTuple):
+    """What the messages of one rollout say for each value that a fact could have had.
+
+    Attributes:
+        rollout: Its number.
+        key: The fact and its values.
+        truth: The true value.
+        bits: Value -> log2 posterior / prior.
+    """
+
+    rollout: int
+    key: tuple[str, ...]
+    truth: str
+    bits: Mapping[str, float]
+
+
+def _posterior_bits(chain: pl.DataFrame) -> _Table | None:
+    """Returns what a rollout's messages say for each value of a fact; None without log-probabilities."""
     if "logp" not in chain.columns:
         return None
     worlds, prior = chain["worlds"][0].to_list(), chain["prior"][0].to_list()
     steps = [[-math.inf if p is None else p for p in row] for row in chain["logp"].to_list()]
-    totals = {w: information_density_increments(steps, i, prior)["total"] for i, w in enumerate(worlds)}
-    return chain["fact"][0], chain["truth"][0], totals
+    bits = {w: information_density_increments(steps, i, prior)["total"] for i, w in enumerate(worlds)}
+    return _Table(chain["rollout"][0], (chain["fact"][0], *worlds), chain["truth"][0], bits)
 
 
-def _shuffled(tables: Sequence[tuple[str, str, Mapping[str, float]]], draws: Random) -> float:
-    """Returns the mean with the true values of each fact dealt anew among the rollouts."""
+def _shuffled(tables: Sequence[_Table], draws: Random) -> float:
+    """Returns the mean with the true values of each fact dealt anew among the rollouts where it could have the same."""
+    rollouts: list[int] = []
     values: list[float] = []
-    for fact in dict.fromkeys(fact for fact, _, _ in tables):
-        of_fact = [(truth, totals) for name, truth, totals in tables if name == fact]
-        dealt = [truth for truth, _ in of_fact]
+    for key in dict.fromkeys(table.key for table in tables):
+        of_fact = [table for table in tables if table.key == key]
+        dealt = [table.truth for table in of_fact]
         draws.shuffle(dealt)
-        values += [totals[truth] for truth, (_, totals) in zip(dealt, of_fact, strict=True)]
-    return math.fsum(values) / len(values) if all(math.isfinite(v) for v in values) else -math.inf
+        rollouts += [table.rollout for table in of_fact]
+        values += [table.bits[truth] for truth, table in zip(dealt, of_fact, strict=True)]
+    of_rollouts = _per_rollout(rollouts, values)
+    return math.fsum(of_rollouts) / len(of_rollouts) if all(map(math.isfinite, of_rollouts)) else -math.inf
 
 
 _FIGURES = (("message_bits", "bits"), ("bits_per_token", "bits/token"))

@@ -46,6 +46,7 @@ class Belief(NamedTuple):
         prior: b0; None if not known.
         bayes: b*; None if not known.
         truth: Place of x* among the worlds; None if not known.
+        reason: Why a probe has no belief; it is empty then.
     """
 
     rollout: int
@@ -55,6 +56,7 @@ class Belief(NamedTuple):
     prior: tuple[float, ...] | None
     bayes: tuple[float, ...] | None
     truth: int | None
+    reason: str = ""
 
 
 class Signal(NamedTuple):
@@ -99,7 +101,12 @@ def _stated(rollout: int, events: list[Event]) -> Iterator[Belief]:
 def _probed(evidence: Evidence) -> Iterator[Belief]:
     probes = evidence.side.get("probes")
     for row in [] if probes is None else probes.iter_rows(named=True):
-        if row["order"] == 1:
+        if row["order"] != 1:
+            continue
+        if row["belief"] is None:
+            reason = row.get("reason") or "a probe has no belief"
+            yield Belief(row["rollout"], row["index"], "probe", (), None, None, None, reason)
+        else:
             prior, bayes = (None if row[name] is None else tuple(row[name]) for name in ("prior", "bayes"))
             truth = row["worlds"].index(row["truth"]) if row["truth"] in row["worlds"] else None
             yield Belief(row["rollout"], row["index"], row["estimator"], tuple(row["belief"]), prior, bayes, truth)
@@ -190,17 +197,20 @@ def _average(
         return refused(name, unit, 0, nothing)
     values: dict[int, list[float]] = {}
     used: dict[int, list[int]] = {}
+    reasons: dict[str, None] = {}
     for item in items:
         value = figure(item)
-        if value is not None and not math.isnan(value):
+        if value is None or math.isnan(value):
+            reasons[(item.reason if isinstance(item, Belief) else "") or missing] = None
+        else:
             values.setdefault(item.rollout, []).append(value)
             used.setdefault(item.rollout, []).append(item.event)
     if not values:
-        return refused(name, unit, 0, missing)
+        return refused(name, unit, 0, "; ".join(reasons))
     n_used = sum(map(len, values.values()))
     sources = sorted({item.source for item in items if isinstance(item, Belief)}) or ["exact"]
     result = mean_result(name, [math.fsum(found) / len(found) for found in values.values()], unit)
-    lost = f"{len(items) - n_used} of {len(items)} have no value: {missing}" if n_used < len(items) else ""
+    lost = f"{len(items) - n_used} of {len(items)} have no value: {'; '.join(reasons)}" if n_used < len(items) else ""
     return result.noting(
         estimator=f"exact Bayes, {result.estimator} over rollouts; {n_used} {', '.join(sources)}",
         reason="; ".join(filter(None, [result.reason, lost])),

@@ -10,7 +10,7 @@ from typing import Any
 
 from tidings.core.events import EVERYONE, Event
 
-__all__ = ["DeclaredFact", "canonical", "declared_fact", "holds"]
+__all__ = ["DeclaredFact", "canonical", "declared_fact", "domain_prior", "holds"]
 
 DENIED = "not:"
 """Stands before a canonical value that is denied."""
@@ -61,6 +61,21 @@ class DeclaredFact:
 def canonical(value: Any) -> str:
     """Returns a JSON value as text, the same text for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def domain_prior(declared: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Returns the probability of each value of a fact's `domain`, as its declaration says; None if it does not.
+
+    `domain_p` states them all. `prior_p`, that of the true value, is enough if all are equal or there are two.
+    """
+    domain, p = declared.get("domain") or (), declared.get("prior_p")
+    if (stated := declared.get("domain_p")) is not None:
+        return tuple(stated)
+    if p is not None and abs(p * len(domain) - 1) < 1e-9:
+        return (1 / len(domain),) * len(domain)
+    if p is not None and len(domain) == 2:
+        return tuple(p if value == declared["value"] else 1 - p for value in domain)
+    return None
 
 
 def holds(stated: str, value: str) -> bool:

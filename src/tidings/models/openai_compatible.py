@@ -1,4 +1,4 @@
-"""`openai/...`: any server with an OpenAI-compatible address, hosted or your own. The only place that imports openai.
+"""`openai/...`: any server with an OpenAI-compatible address, hosted or your own.
 
     models:
       hosted: {use: openai/some-model, rpm: 500, price_in: 0.15, price_out: 0.6}       # key from OPENAI_API_KEY
@@ -11,12 +11,9 @@ gives log-probabilities of prompts (vLLM does) and `prompt_logprobs: true`.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -25,25 +22,14 @@ from tidings.core.calls import RequestKind
 from tidings.models.failures import AttemptError, check_real_calls_allowed
 from tidings.models.first_tokens import choose_by_first_token
 from tidings.models.guard import GuardParams
+from tidings.models.openai_client import OFFICIAL_URL, Clients, attempt, find_key
 from tidings.models.served_answers import Completion, read_completion
-from tidings.models.served_failures import connection_failure, status_failure, timeout_failure
 from tidings.models.url_rotation import UrlRotation
 
-if TYPE_CHECKING:
-    import openai
-
-__all__ = ["OFFICIAL_URL", "OpenAICompatibleModel", "OpenAICompatibleParams"]
-
-OFFICIAL_URL = "https://api.openai.com/v1"
-_OFFICIAL_KEY = "OPENAI_API_KEY"
-_NO_KEY = "none"
-_CONNECT_S = 10.0
+__all__ = ["OpenAICompatibleModel", "OpenAICompatibleParams"]
 
 _Mode = Literal["json_schema", "json_object", "plain"]
 _MODES: tuple[_Mode, ...] = ("json_schema", "json_object", "plain")
-_AILING = frozenset({502, 503, 504})
-"""Answers of what stands before a server that is not there."""
-
 _UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
 
 
@@ -78,8 +64,7 @@ class OpenAICompatibleModel:
         self._name, self._params = f"openai/{name}", params
         self._model = params.model or name
         self._urls = (params.base_url,) if isinstance(params.base_url, str) else params.base_url
-        self._clients: list[openai.AsyncOpenAI] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clients = Clients()
         self._rotation = UrlRotation(len(self._urls))
         self._modes: dict[str, int] = {}
 
@@ -123,11 +108,7 @@ class OpenAICompatibleModel:
 
     async def close(self) -> None:
         """Closes the connections; a later request opens new ones."""
-        clients, self._clients = self._clients, []
-        is_same_loop, self._loop = self._loop is asyncio.get_running_loop(), None
-        if is_same_loop:
-            for client in clients:
-                await client.close()
+        await self._clients.close()
 
     async def _text(self, request: ModelRequest) -> ModelResponse:
         return self._read_text(await self._create(request, self._sampling(request)))
@@ -219,48 +200,21 @@ class OpenAICompatibleModel:
         Raises:
             AttemptError: If there is none.
         """
-        import openai
-
         number = self._rotation.next()
-        client, key = self._client(number), self._key(self._urls[number])
+        url = self._urls[number]
+        key = self._key(url)
+        create = self._clients.of(url, key).chat.completions.with_raw_response.create
         sent: Any = messages or _messages(request)
         if self._params.extra_body and "extra_body" not in fields:
             fields = {**fields, "extra_body": self._params.extra_body}
-        try:
-            raw = await client.chat.completions.with_raw_response.create(model=self._model, messages=sent, **fields)
-        except openai.APITimeoutError as error:
-            self._rotation.failed(number)
-            raise timeout_failure() from error
-        except openai.APIConnectionError as error:
-            self._rotation.failed(number)
-            raise connection_failure(str(error.__cause__ or error), key) from error
-        except openai.APIStatusError as error:
-            (self._rotation.failed if error.status_code in _AILING else self._rotation.answered)(number)
-            raise status_failure(error.status_code, error.response.headers, str(error.body or error), key) from error
-        except asyncio.CancelledError:
-            self._rotation.failed(number)  # the guard's time limit: this address keeps callers waiting
-            raise
-        self._rotation.answered(number)
-        return read_completion(raw.content)
 
-    def _client(self, number: int) -> openai.AsyncOpenAI:
-        """Returns the client of an address; connections belong to an event loop, so a new loop gets new ones."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._clients, self._loop = [_connect(url, self._key(url)) for url in self._urls], loop
-        return self._clients[number]
+        def note(has_answered: bool) -> None:
+            (self._rotation.answered if has_answered else self._rotation.failed)(number)
+
+        return read_completion(await attempt(lambda: create(model=self._model, messages=sent, **fields), key, note))
 
     def _key(self, url: str) -> str:
-        """Returns the key for an address. A key goes to no host that the scenario does not name it for."""
-        host = urlsplit(url).hostname or ""
-        variable = self._params.api_key_env or (_OFFICIAL_KEY if host == urlsplit(OFFICIAL_URL).hostname else None)
-        if variable is None:
-            return _NO_KEY
-        key = os.environ.get(variable, "")
-        if not key:
-            where, fix = f"models: {self._name}", f"export {variable}=..., or name another variable in api_key_env"
-            raise MissingPartError(where, f"the environment variable {variable} is empty", f"{host} needs a key", fix)
-        return key
+        return find_key(url, self._params.api_key_env, f"models: {self._name}")
 
     def _read_text(self, completion: Completion, extra: Mapping[str, Any] | None = None) -> ModelResponse:
         choice = completion.choices[0]
@@ -284,26 +238,6 @@ class OpenAICompatibleModel:
         if completion.usage is None:
             return 0, 0, {**extra, "tokens_unknown": True}
         return completion.usage.prompt_tokens, completion.usage.completion_tokens, extra
-
-
-def _connect(url: str, key: str) -> openai.AsyncOpenAI:
-    import openai
-
-    host = urlsplit(url).hostname or ""
-    is_loopback = host in ("localhost", "::1") or host.startswith("127.")
-    is_official = host == urlsplit(OFFICIAL_URL).hostname
-    omitted: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
-    timeout = openai.Timeout(None, connect=_CONNECT_S)
-    # The guard retries and sets the time limit. A proxy of the environment cannot reach this machine's loopback, and
-    # the organization of an OpenAI account is nobody else's business.
-    return openai.AsyncOpenAI(
-        api_key=key,
-        base_url=url,
-        max_retries=0,
-        timeout=timeout,
-        http_client=openai.DefaultAsyncHttpxClient(trust_env=False, timeout=timeout) if is_loopback else None,
-        default_headers=None if is_official else omitted,
-    )
 
 
 def _messages(request: ModelRequest) -> list[dict[str, str]]:

@@ -20,6 +20,7 @@ from tidings.core import ActionSpec, Embedder, Observation, Reply, SeatContext
 from tidings.planners.table import Table, allowed_edges, ask_samples, has_rounds, plan_action, read_table, stop_action
 from tidings.planners.topology import first_answers, refuse_judging
 from tidings.spec.base import Params
+from tidings.spec.embedders import EmbedderChoice
 from tidings.theory.aggregation import clamped_weights
 from tidings.theory.cosine import pairwise_cosines
 from tidings.theory.hashing import hashed_vectors
@@ -51,8 +52,8 @@ class SelfOrganisingParams(Params):
     """Consensus: least cosine of any two answers."""
     max_range: Annotated[float, Field(ge=0)] = 0.05
     """Consensus: largest difference of two contributions."""
-    embedder: Literal["hashing", "wordllama"] = "hashing"
-    """What turns answers into vectors: hashed words, or the package wordllama."""
+    embedder: EmbedderChoice = "hashing"
+    """What turns answers into vectors: hashed words, the package wordllama, or an OpenAI-compatible server."""
 
 
 @dataclass(frozen=True)

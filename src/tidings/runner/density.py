@@ -13,7 +13,7 @@ import asyncio
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ import polars as pl
 
 from tidings.core import DataError, Event, LanguageModel, RequestError
 from tidings.metrics.evidence import SIDE_TABLES
-from tidings.metrics.facts import canonical
+from tidings.metrics.facts import canonical, domain_prior
 from tidings.runner.folder import RunFolder
 from tidings.runner.rehearsal import NoScoreError, Rehearsal, Score
 from tidings.runner.scorer import Scorers
@@ -80,9 +80,8 @@ async def measure_density(
     rows: list[dict[str, Any]] = []
     for name in known:
         told = {r: e for r, events in declared.items() for e in events if e.data["fact"] == name}
-        worlds = _worlds(told)
         for rollout, event in told.items():
-            rows += await _rows_of(rehearsals[rollout], event, worlds, scorers)
+            rows += await _rows_of(rehearsals[rollout], event, _worlds(event, told.values()), scorers)
     return pl.DataFrame(rows, schema=DENSITY_COLUMNS).sort("rollout", "index", "fact")
 
 
@@ -152,29 +151,20 @@ def _declared(events: Sequence[Event], fact: str | None) -> list[Event]:
     return [e for e in events if e.kind == "fact_declared" and fact in (None, e.data["fact"])]
 
 
-def _worlds(told: Mapping[int, Event]) -> _Worlds | str:
-    """Returns what a fact could have been, or why that is not known."""
-    first = next(iter(told.values())).data
-    domain = first.get("domain")
-    if domain:
-        prior = _prior(first, domain)
+def _worlds(declared: Event, told: Iterable[Event]) -> _Worlds | str:
+    """Returns what a fact could have been in one rollout, or why that is not known.
+
+    Args:
+        declared: The fact in this rollout.
+        told: The fact in all rollouts, for values to compare with where no domain is declared.
+    """
+    if domain := declared.data.get("domain"):
+        prior = domain_prior(declared.data)
         return _Worlds(tuple(domain), prior, "census") if prior else "the prior of its values is not declared"
-    seen = Counter(json.dumps(event.data["value"], sort_keys=True) for event in told.values())
+    seen = Counter(json.dumps(e.data["value"], sort_keys=True) for e in told if not e.data.get("domain"))
     if len(seen) < 2:
         return "no domain is declared, and it had one value only in all rollouts: nothing to compare with"
-    total = sum(seen.values())
-    return _Worlds(tuple(json.loads(v) for v in seen), tuple(n / total for n in seen.values()), "sampled")
-
-
-def _prior(declared: Mapping[str, Any], domain: Sequence[Any]) -> tuple[float, ...] | None:
-    p, n = declared.get("prior_p"), len(domain)
-    if (stated := declared.get("domain_p")) is not None:
-        return tuple(stated)
-    if p is not None and abs(p * n - 1) < 1e-9:
-        return (1 / n,) * n
-    if p is not None and n == 2:
-        return tuple(p if value == declared["value"] else 1 - p for value in domain)
-    return None
+    return _Worlds(tuple(json.loads(v) for v in seen), tuple(n / seen.total() for n in seen.values()), "sampled")
 
 
 def _cap(worlds: _Worlds) -> float:

@@ -188,7 +188,7 @@ class _Fork:
         environment, seed = compiled.environment, compiled.seed(self.spec.rollout)
         self._check(compiled)
         changes = self.interventions if arm == "changed" else ()
-        edit = edit_events(changes, environment, environment.seats)
+        edit = edit_events(changes, environment, seed, self.spec.rollout)
         folder.scenario.write_text(dump_scenario(scenario), encoding="utf-8")
         folder.write_json("graph.json", nx.node_link_data(compiled.graph, edges="edges"), indent=None)
         folder.write_json("manifest.json", self._manifest(compiled, session, arm, folder))
@@ -235,7 +235,8 @@ class _Fork:
             raise RequestError("fork", f"seat {people[0]!r} is a person", "only seats that can be asked again fork")
         compiled.play(self.spec.rollout).replay(self.before)
         check_interventions(self.interventions, self.logged, compiled.environment.seats)
-        edit = edit_events(self.interventions, compiled.environment, compiled.environment.seats)
+        seed = compiled.seed(self.spec.rollout)
+        edit = edit_events(self.interventions, compiled.environment, seed, self.spec.rollout)
         if edit is not None:
             for event in self.logged:
                 edit(event)  # a fact that cannot be reworded is refused here, before anything is played

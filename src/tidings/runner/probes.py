@@ -15,7 +15,7 @@ import polars as pl
 
 from tidings.core import ChoiceSpec, Event, Observation, RequestError, SeatError, is_visible
 from tidings.metrics.evidence import SIDE_TABLES
-from tidings.metrics.facts import canonical
+from tidings.metrics.facts import canonical, domain_prior
 from tidings.runner.folder import RunFolder
 from tidings.runner.rehearsal import Rehearsal
 from tidings.runner.scorer import Scorers
@@ -109,7 +109,8 @@ def _row(
     where = {"rollout": rehearsal.rollout, "step": event.step, "index": event.index, "seat": seat}
     what = {"order": 1 if about is None else 2, "about": about or seat, "variable": data["fact"], "reason": ""}
     worlds = [canonical(value) for value in data["domain"]]
-    prior = _prior(data)
+    given = domain_prior(data)
+    prior = None if given is None else list(given)
     bayes = None if about else _bayes(rehearsal, declared, seat, event, prior, density)
     return base | where | what | {"worlds": worlds, "truth": canonical(data["value"]), "prior": prior, "bayes": bayes}
 
@@ -151,15 +152,6 @@ def _scores(belief: list[float], row: Mapping[str, Any]) -> dict[str, Any]:
         found["regret_bits"] = bayes_regret(bayes, belief, truth)
         found["expected_regret_bits"] = expected_bayes_regret(bayes, belief)
     return found
-
-
-def _prior(data: Mapping[str, Any]) -> list[float] | None:
-    domain, p = data["domain"], data.get("prior_p")
-    if p is not None and abs(p * len(domain) - 1) < 1e-9:
-        return [1 / len(domain)] * len(domain)
-    if p is not None and len(domain) == 2:
-        return [p if value == data["value"] else 1 - p for value in domain]
-    return None
 
 
 def _bayes(

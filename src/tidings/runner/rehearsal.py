@@ -128,9 +128,8 @@ class Rehearsal:
 
     def play(self, step: int, changes: Sequence[Intervention] = ()) -> Play:
         """Returns the rollout as it stood before a step, if the changes had been made and everybody did what it did."""
-        environment = self._compiled.environment
-        edit = edit_events(changes, environment, environment.seats)
-        play = Play(environment, self._compiled.seed(self.rollout), self.rollout, edit)
+        environment, seed = self._compiled.environment, self._compiled.seed(self.rollout)
+        play = Play(environment, seed, self.rollout, edit_events(changes, environment, seed, self.rollout))
         play.follow([event for event in self.events if event.step < step])
         return play
 

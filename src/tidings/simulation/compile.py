@@ -20,9 +20,10 @@ from tidings.core import (
     World,
 )
 from tidings.memory.archive import ArchiveMemory
+from tidings.simulation.embedders import make_embedder
 from tidings.simulation.memories import SeatMemories, check_memories
 from tidings.simulation.play import Play
-from tidings.simulation.registry import check_params, find_embedder
+from tidings.simulation.registry import check_params
 from tidings.spec.archive import read_archive
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
@@ -132,7 +133,9 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
         planner = scenario.planner
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
         context = _context(scenario, environment, PLANNER, models.get(planner.model or ""), planner.persona)
-        context = replace(context, embedder=find_embedder(getattr(settings, "embedder", None)))
+        choice: Any = getattr(settings, "embedder", "hashing")
+        if choice != "hashing":
+            context = replace(context, embedder=make_embedder(choice))
         agents[PLANNER] = component.build(settings, context)
     archive = world.archive.sha256 or None
     return Compiled(scenario, graph, environment, agents, models, items.sha256, archive, memories.all())

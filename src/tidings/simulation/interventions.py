@@ -12,17 +12,19 @@ its owner is told anyway; it never adds a seat (`edit_events` refuses to).
 
 The rules and their hidden state stay as they were: a swap changes what a seat is told, not what is true. A fact that
 derives from a swapped one (`derived_from`) has to be named too, since only the author of the scenario knows what it
-would be. Where an environment says a fact in words of its own, it offers `with_fact(event, value) -> Event`.
+would be. Where an environment says a fact in words of its own, it offers `with_fact`, see `RewordsFacts`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from tidings.core import PLANNER, Environment, Event, RequestError, suggest
+from tidings.core import PLANNER, Environment, Event, RequestError, SeedPath, suggest
+from tidings.metrics.facts import domain_prior
 
 __all__ = [
     "SPOKEN",
@@ -98,22 +100,34 @@ Intervention: TypeAlias = Drop | Mute | Swap
 class RewordsFacts(Protocol):
     """What an environment may offer that tells a fact in words of its own making."""
 
-    def with_fact(self, event: Event, value: Any) -> Event:
-        """Returns the event as it would be if the fact in it had this value; audience, seat, step and index stay."""
+    def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
+        """Returns the event as it would be if the fact in it had this value; audience, seat, step and index stay.
+
+        Args:
+            event: It tells or declares the fact.
+            value: The value. With the one that the fact has, the event stays as it is.
+            seed: Seed path of the rollout, as for `initial`: the same draw words both values.
+            rollout: Its number.
+
+        Raises:
+            RequestError: If no words are known for this value.
+        """
         ...
 
 
 def edit_events(
-    interventions: Iterable[Intervention], environment: Environment, seats: Collection[str]
+    interventions: Iterable[Intervention], environment: Environment, seed: SeedPath, rollout: int
 ) -> Callable[[Event], Event] | None:
     """Returns what the interventions together make of an event; None if there are none.
 
     Args:
         interventions: In the order in which they act.
         environment: The rules, asked to reword facts if they can.
-        seats: All seats, to write out who is left of an audience of everybody.
+        seed: Seed path of the rollout.
+        rollout: Its number.
     """
-    steps = [_editor(one, environment, tuple(seats)) for one in interventions]
+    seats = tuple(environment.seats)  # to write out who is left of an audience of everybody
+    steps = [_editor(one, environment, seats, seed, rollout) for one in interventions]
     if not steps:
         return None
 
@@ -128,26 +142,23 @@ def edit_events(
     return edit
 
 
-def swapped(event: Event, value: Any, environment: Environment | None = None) -> Event:
-    """Returns an event about a fact as it would be if the fact had this value.
+def swapped(event: Event, value: Any) -> Event:
+    """Returns an event about a fact as it would be if the fact had this value, where the environment leaves that open.
 
-    A `text` beside the value must state it, so that it can be exchanged there; phrases that do not are left out.
+    A `text` beside the value must state it in one place, so that it can be exchanged there; phrases that do not are
+    left out.
 
     Raises:
-        RequestError: If a text says the fact in other words and the environment cannot reword it.
+        RequestError: If a text says the fact in other words.
     """
-    if isinstance(environment, RewordsFacts):
-        return environment.with_fact(event, value)
     old, data = event.data.get("value"), dict(event.data)
     data["value"] = value
     if "text" in data:
         data["text"] = _exchange(data["text"], _words(old), _words(value), str(data["fact"]))
-    if "phrases" in data and all(_words(old) in phrase for phrase in data["phrases"]):
-        data["phrases"] = [phrase.replace(_words(old), _words(value)) for phrase in data["phrases"]]
-    else:
-        data.pop("phrases", None)
+    if "phrases" in data:
+        data["phrases"] = _stated(data["phrases"], _words(old), _words(value), str(data["fact"]))
     if event.kind == "fact_declared":
-        data = _with_prior(data, old, value)
+        data = _with_prior(data, event.data)
     return event._replace(data=data)
 
 
@@ -162,9 +173,8 @@ def check_interventions(interventions: Iterable[Intervention], events: Iterable[
     for one in wanted:
         if isinstance(one, Drop):
             _check_drop(one, logged, seats)
-        elif isinstance(one, Mute) and one.seat not in seats:
-            allowed = f"seats: {', '.join(sorted(seats)[:20])}"
-            raise RequestError("mute", f"no seat {one.seat!r}", allowed, suggest(one.seat, seats))
+        elif isinstance(one, Mute):
+            _check_mute(one, logged, seats)
         elif isinstance(one, Swap):
             _check_swap(one, logged, swaps)
 
@@ -181,6 +191,17 @@ def _check_drop(drop: Drop, logged: list[Event], seats: Collection[str]) -> None
     if missing:
         allowed = f"who heard it: {', '.join(sorted(hearers)) or 'nobody'}"
         raise RequestError("drop", f"message {drop.message} did not reach {missing[0]!r}", allowed)
+
+
+def _check_mute(mute: Mute, logged: list[Event], seats: Collection[str]) -> None:
+    if mute.seat == PLANNER:
+        fix = "another planner takes over with --planner"
+        raise RequestError("mute", "the planner steers and sends no messages", "a seat that others hear", fix)
+    if mute.seat not in seats:
+        allowed = f"seats: {', '.join(sorted(seats)[:20])}"
+        raise RequestError("mute", f"no seat {mute.seat!r}", allowed, suggest(mute.seat, seats))
+    if not any(event.kind in SPOKEN for event in logged):
+        raise RequestError("mute", "nobody says anything in this rollout", "a rollout with messages or actions")
 
 
 def _check_swap(swap: Swap, logged: list[Event], swaps: Collection[str]) -> None:
@@ -204,7 +225,9 @@ def _sources(event: Event) -> list[str]:
     return [sources] if isinstance(sources, str) else list(sources)
 
 
-def _editor(one: Intervention, environment: Environment, seats: tuple[str, ...]) -> Callable[[Event], Event]:
+def _editor(
+    one: Intervention, environment: Environment, seats: tuple[str, ...], seed: SeedPath, rollout: int
+) -> Callable[[Event], Event]:
     if isinstance(one, Drop):
         return lambda event: _unheard(event, one.seats, seats) if event.index == one.message else event
     if isinstance(one, Mute):
@@ -213,11 +236,15 @@ def _editor(one: Intervention, environment: Environment, seats: tuple[str, ...])
             if event.seat == one.seat and event.step > (-1 if one.after is None else one.after) and event.kind in SPOKEN
             else event
         )
-    return lambda event: (
-        swapped(event, one.value, environment)
-        if event.kind not in SPOKEN and event.data.get("fact") == one.fact
-        else event
-    )
+
+    def swap(event: Event) -> Event:
+        if event.kind in SPOKEN or event.data.get("fact") != one.fact:
+            return event
+        if isinstance(environment, RewordsFacts):
+            return environment.with_fact(event, one.value, seed, rollout)
+        return swapped(event, one.value)
+
+    return swap
 
 
 def _unheard(event: Event, deaf: tuple[str, ...] | None, seats: tuple[str, ...]) -> Event:
@@ -239,20 +266,28 @@ def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _stated(phrases: Iterable[Any], old: str, new: str, fact: str) -> list[str]:
+    """Returns the phrases for the new value; none if one does not state the old value."""
+    try:
+        return [_exchange(phrase, old, new, fact) for phrase in phrases]
+    except RequestError:
+        return []
+
+
 def _exchange(said: Any, old: str, new: str, fact: str) -> str:
-    """Returns a text that states the new value where it stated the old one."""
-    if not isinstance(said, str) or old not in said:
-        fix = "its environment has to offer with_fact(event, value)"
-        raise RequestError("swap", f"the text of fact {fact!r} does not state its value {old!r}", fix=fix)
-    return said.replace(old, new)
+    """Returns a text that states the new value where it stated the old one, as whole words."""
+    is_whole = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)")
+    if not isinstance(said, str) or len(is_whole.findall(said)) != 1:
+        fix = "its environment has to offer with_fact"
+        raise RequestError("swap", f"the text of fact {fact!r} does not state its value {old!r} once", fix=fix)
+    return is_whole.sub(lambda _: new, said)
 
 
-def _with_prior(data: dict[str, Any], old: Any, value: Any) -> dict[str, Any]:
+def _with_prior(data: dict[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a declaration whose `prior_p` belongs to the new value, as far as it is known; else without it."""
-    domain, p = data.get("domain"), data.pop("prior_p", None)
-    if isinstance(domain, list) and p is not None:
-        if value == old or abs(p * len(domain) - 1) < 1e-12:
-            data["prior_p"] = p
-        elif len(domain) == 2:
-            data["prior_p"] = 1 - p
+    if "prior_p" not in data or data["value"] == declared["value"]:
+        return data
+    del data["prior_p"]
+    if (law := domain_prior(declared)) is not None:
+        data["prior_p"] = law[list(declared["domain"]).index(data["value"])]
     return data

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from tidings.core import Archive, Environment, Memory, ScenarioError
 from tidings.core.memory import MemorySettings
 from tidings.memory.archive import ArchiveMemory
+from tidings.simulation.embedders import make_embedder
+from tidings.spec.embedders import EmbedderChoice
 from tidings.spec.scenario import AgentGroup, MemorySpec, Scenario
 
 __all__ = ["SeatMemories", "check_memories"]
@@ -39,7 +41,7 @@ class SeatMemories:
         check_memories(scenario)
         self._archive, self._seats = archive, tuple(seats)
         self._reads = getattr(environment, "reads_archive", lambda seat: "own")
-        self._indexes: dict[tuple[int, str | None], ArchiveMemory] = {}
+        self._indexes: dict[tuple[int, EmbedderChoice | None], ArchiveMemory] = {}
 
     def of(self, seat: str, group: AgentGroup) -> Memory | None:
         """Returns the memory of a seat; None if its group has none."""
@@ -54,7 +56,9 @@ class SeatMemories:
         return tuple(self._indexes.values())
 
     def _index(self, spec: MemorySpec) -> ArchiveMemory:
-        key = (spec.max_lines, None if spec.kind == "clear" else spec.embedder)
+        choice = None if spec.kind == "clear" else spec.embedder
+        key = (spec.max_lines, choice)
         if key not in self._indexes:
-            self._indexes[key] = ArchiveMemory(self._archive, self._seats, *key)
+            embedder = make_embedder(choice) if choice else None
+            self._indexes[key] = ArchiveMemory(self._archive, self._seats, spec.max_lines, embedder)
         return self._indexes[key]

