@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from tidings.analysis.frames.frame import ID_COLUMNS
+from tidings.analysis.frames.frame import ID_COLUMNS, Column
 from tidings.analysis.frames.table import FRAMES, find_frame
 
 __all__ = ["frames_page", "write_frames"]
@@ -56,6 +57,6 @@ def write_frames(path: Path) -> None:
     path.write_text(frames_page(), encoding="utf-8")
 
 
-def _table(columns: dict) -> str:
+def _table(columns: Mapping[str, Column]) -> str:
     rows = [f"| `{name}` | {column.type} | {column.words.replace('|', '/')} |" for name, column in columns.items()]
     return "\n".join(["| column | type | what it holds |", "|---|---|---|", *rows]) + "\n"

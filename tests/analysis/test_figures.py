@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -78,7 +79,7 @@ def test_two_seats_stand_inside_their_picture(tmp_path: Path) -> None:
     (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert axes.get_title(loc="left") == "2 seats, 1 edge"
     assert top - bottom > 0.5
-    places = [place for points in axes.collections[1:] for place in points.get_offsets()]
+    places = [place for points in axes.collections[1:] for place in np.asarray(points.get_offsets())]
     assert len(places) == 2
     assert all(low < x < high and bottom < y < top for x, y in places)
 

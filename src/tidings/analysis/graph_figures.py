@@ -46,7 +46,8 @@ def _drawing(run: Run, social: nx.Graph) -> Figure:
         colour, marker = COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)]
         axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, label=kind, zorder=2, linewidths=0)
     if len(social) <= _NAMED:
-        for seat, (x, y) in place.items():
+        for seat, point in place.items():
+            x, y = float(point[0]), float(point[1])
             style = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": 7, "color": INK}
             axes.annotate(str(seat)[:12], (x, y), (11 * x, 11 * y) if is_round else (0, 9), **style)
     if social.is_directed():
