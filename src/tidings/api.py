@@ -13,12 +13,11 @@ from tidings.metrics.table import check_metrics
 from tidings.runner.execute import Outcome, resume_run, start_run
 from tidings.runner.fork import MIN_SAMPLES, ForkOutcome, ForkSpec, fork_run, parse_fork
 from tidings.runner.progress import Progress
-from tidings.runner.sweeps import run_sweep
+from tidings.runner.sweeps import checked_variants, run_sweep
 from tidings.simulation.compile import check_components
 from tidings.simulation.interventions import Swap
 from tidings.spec.io import check_scenario, make_source, read_source
 from tidings.spec.scenario import Scenario
-from tidings.spec.sweeps import expand
 from tidings.spec.yaml_source import YamlSource
 
 __all__ = [
@@ -117,10 +116,9 @@ def play_sweep(
         ScenarioError: If a variant is wrong; nothing is played then.
         DataError: If a variant's folder holds a run of another scenario.
     """
-    variants = expand(make_source(scenario))
-    for variant in variants:
-        check_components(variant.scenario, variant.source)
-    return run_sweep(scenario, variants, Path(out) / f"{scenario.name}-sweep", make_progress, _with_metrics)
+    return run_sweep(
+        scenario, checked_variants(scenario), Path(out) / f"{scenario.name}-sweep", make_progress, _with_metrics
+    )
 
 
 def play_on(

@@ -99,6 +99,19 @@ def test_probes_at_an_event_see_what_was_said_by_then(tmp_path: Path, say: Any) 
     assert "a1 about a0" in out
 
 
+def test_a_judge_prints_what_it_found_and_how_good_it_is(tmp_path: Path, say: Any) -> None:
+    run = a_talk(tmp_path, model={"use": "scripted/m"})
+    labelled = Path(__file__).parents[1] / "fixtures" / "flow" / "labelled_messages.jsonl"
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join(labelled.read_text().splitlines()[:4]))
+    status, out, err = say("judge", run.path, "--model", "m", "--labelled", few)
+    assert (status, err) == (0, "")
+    n_claims = run.rows_beside("claims").drop_nulls("fact").height
+    assert f"{n_claims} claims in {run.messages().height} questions; 0 without an answer" in out
+    (quality,) = run.rows_beside("judges").to_dicts()
+    assert f"precision {quality['precision']:.2f}, recall {quality['recall']:.2f} on 3 labelled messages" in out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -115,6 +128,9 @@ def test_probes_at_an_event_see_what_was_said_by_then(tmp_path: Path, say: Any) 
         (("probe", "RUN", "--fact", "code", "--about", "a9"), "no seat 'a9'"),
         (("probe", "RUN", "--fact", "code", "--at", "9999"), "no event 9999"),
         (("probe", "NOWHERE", "--fact", "code"), "nowhere"),
+        (("judge", "RUN", "--model", "n"), "no model 'n'"),
+        (("judge", "RUN", "--model", "m", "--labelled", "NOWHERE"), "cannot be read as labelled messages"),
+        (("judge", "NOWHERE", "--model", "m"), "nowhere"),
     ],
 )
 def test_a_wrong_request_is_one_line(tmp_path: Path, say: Any, words: tuple[str, ...], said: str) -> None:

@@ -111,7 +111,7 @@ def test_keys_named_like_methods_are_parameters() -> None:
         ("[welfare, p_correct]", "[welfare, welfare]", "s.yaml:28 metrics: found 'welfare' 2 times; need it once"),
         ("[welfare, p_correct]", "welfare", "s.yaml:28 metrics: found 'welfare', text; allowed: a list of: text; "
          "put it in brackets, [welfare]"),
-        ("count: 10", "count: 0", "s.yaml:26 rollouts.count: found 0; allowed: a whole number >= 1"),
+        ("count: 10", "count: 0", "s.yaml:26 rollouts.count: found 0; allowed: a whole number in [1, 1000000000]"),
         ("seed: 3", "seed: -3", "s.yaml:26 rollouts.seed: found -3; allowed: a whole number in [0, "
          "9223372036854775808)"),
         ("abstain", "abstian", "s.yaml:26 rollouts.on_failure: found 'abstian'; allowed: 'stop', 'abstain'; "

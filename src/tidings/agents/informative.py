@@ -91,6 +91,7 @@ class InformativeAgent:
     head: PromptMessage
 
     Params: ClassVar[type[Params]] = InformativeParams
+    needs_model: ClassVar[bool] = True
 
     @classmethod
     def build(cls, params: InformativeParams, context: SeatContext) -> InformativeAgent:

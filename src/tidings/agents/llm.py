@@ -100,6 +100,7 @@ class LLMAgent:
     head: PromptMessage
 
     Params: ClassVar[type[Params]] = LLMParams
+    needs_model: ClassVar[bool] = True
 
     @classmethod
     def build(cls, params: LLMParams, context: SeatContext) -> LLMAgent:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 from rich.table import Table
 
 from tidings.analysis.run import Run, load_run
 from tidings.metrics.result import MetricResult, mean_result
+from tidings.spec.io import read_source
 
 __all__ = ["Comparison", "Row", "compare_runs", "comparison_table"]
 
@@ -63,7 +63,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         DataError: If one of them is no run.
     """
     runs = load_run(first), load_run(second)
-    settings = _differences(*(_flat(yaml.safe_load((run.path / "scenario.yaml").read_text())) for run in runs))
+    settings = _differences(*(_flat(read_source(run.path / "scenario.yaml").data) for run in runs))
     frames = [_numeric(run) for run in runs]
     is_paired = runs[0].scenario.rollouts.seed == runs[1].scenario.rollouts.seed
     common = frames[0].join(frames[1], on="rollout", suffix="|second") if is_paired else None

@@ -35,7 +35,8 @@ def graph(run: Run) -> Figure:
 def _drawing(run: Run, social: nx.Graph) -> Figure:
     figure, axes = canvas(5.2, 4.2 if len(social) > 4 else 2.8)
     is_round = _is_round(social)
-    place = nx.circular_layout(social) if is_round else nx.spring_layout(social, seed=1)
+    layout = nx.circular_layout(social) if is_round else nx.spring_layout(social, seed=1)
+    place = {seat: (float(x), float(y)) for seat, (x, y) in layout.items()}
     ends = [(place[u], place[v]) for u, v in social.edges]
     lines = LineCollection(ends, colors=GREY, linewidths=0.8, alpha=0.5 if len(ends) < 200 else 0.2, zorder=1)
     axes.add_collection(lines)
@@ -46,8 +47,7 @@ def _drawing(run: Run, social: nx.Graph) -> Figure:
         colour, marker = COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)]
         axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, label=kind, zorder=2, linewidths=0)
     if len(social) <= _NAMED:
-        for seat, point in place.items():
-            x, y = float(point[0]), float(point[1])
+        for seat, (x, y) in place.items():
             style = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": 7, "color": INK}
             axes.annotate(str(seat)[:12], (x, y), (11 * x, 11 * y) if is_round else (0, 9), **style)
     if social.is_directed():

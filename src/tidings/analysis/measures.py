@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,13 +12,14 @@ from tidings.runner.density import measure_density
 from tidings.runner.execute import blocking
 from tidings.runner.folder import RunFolder
 from tidings.runner.influence import measure_influence
+from tidings.runner.judge import judge_messages, measure_judge, read_labelled
 from tidings.runner.probes import measure_probes
 from tidings.runner.scorer import Scorers, write_rows
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
 
-__all__ = ["density", "influence", "probe"]
+__all__ = ["density", "influence", "judge", "probe"]
 
 
 def density(
@@ -100,6 +102,31 @@ def probe(
         return await measure_probes(folder, chosen, scorers, fact, at=at, seats=asked, about=about, density=known)
 
     return _measured(run, "probes", None, measure, ("rollout", "index", "seat", "order", "about", "variable"))
+
+
+def judge(
+    run: Run, model: str, *, rollouts: Iterable[int] | None = None, labelled: str | Path | None = None
+) -> pl.DataFrame:
+    """Has a model say what each message claims, and keeps the rows; see `tidings.runner.judge`.
+
+    Rows of another judge are replaced: the ledger listens to one.
+
+    Args:
+        run: The run.
+        model: Name of the model in the scenario.
+        rollouts: Which rollouts; all that ended well by default.
+        labelled: File of messages whose claims are known. The judge reads them too, and its precision and recall stand
+            beside every number that rests on it.
+
+    Raises:
+        RequestError: If there is no such model or no fact, or the file cannot be read.
+    """
+    chosen = _ended(run) if rollouts is None else list(rollouts)
+    known = None if labelled is None else read_labelled(Path(labelled))
+    rows = _measured(run, "claims", model, lambda folder, scorers: judge_messages(folder, chosen, scorers))
+    if known is not None:
+        _measured(run, "judges", model, lambda _, scorers: measure_judge(scorers, *known), ("detector",))
+    return rows
 
 
 def _ended(run: Run) -> list[int]:

@@ -180,6 +180,7 @@ class Run:
 
         Raises:
             ScenarioError: If there is no such metric.
+            DataError: If the log of a complete run was cut.
         """
         rows = [result.row() for result in self.metric_results(*names, failed=failed)]
         frame = pl.DataFrame(rows, schema=_METRICS)
@@ -196,7 +197,18 @@ class Run:
         check_metrics(kind, names, "metric")
         n_failed = int(self.status.get("failed", 0))
         wanted, is_dropped = names or self.scenario.metrics, failed == "drop"
-        return evaluate(kind, wanted, self.rollouts(), n_failed, drop_failed=is_dropped, evidence=self.evidence())
+        rows = self.rollouts()
+        self._refuse_cut_log(len(rows))
+        return evaluate(kind, wanted, rows, n_failed, drop_failed=is_dropped, evidence=self.evidence())
+
+    def _refuse_cut_log(self, n_rows: int) -> None:
+        """Checks that nothing is gone of a complete log: figures over what is left would look like the run's."""
+        status = self.status
+        n_well = status.get("done", 0) - status.get("failed", 0)
+        if status.get("status") == "done" and n_rows < n_well:
+            found = f"its log holds {n_rows} of the {n_well} rollouts that ended well"
+            fix = f"restore it from a copy, or play what is gone again: tidings resume {self.path}"
+            raise DataError(str(self.path), found, fix=fix)
 
     def twin_results(self, *names: str) -> list[MetricResult]:
         """Returns the figures of the rational twin; empty if there is none."""
@@ -210,7 +222,7 @@ class Run:
         absent = "this run logged one row a rollout; run it again with `--set rollouts.log=full` and fewer rollouts"
         return Evidence(
             lambda: ((rollout, _events(lines)) for rollout, lines in self.ended()),
-            to_social_graph(nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")),
+            to_social_graph(self._folder.read_graph()),
             self.scenario.rollouts.seed,
             {name: frame for name in SIDE_TABLES if not (frame := self.rows_beside(name)).is_empty()},
             absent if self.is_summary else "",
@@ -249,6 +261,12 @@ class Run:
 
         return probe(self, fact, **how)
 
+    def judge(self, model: str, **how: Any) -> pl.DataFrame:
+        """Has a model say what each message claims; see `tidings.analysis.measures.judge`."""
+        from tidings.analysis.measures import judge
+
+        return judge(self, model, **how)
+
     @property
     def plot(self) -> Plots:
         """The figures of this run."""
@@ -283,7 +301,7 @@ class Run:
 
     def social_graph(self) -> nx.Graph:
         """Returns who can hear whom, as it was before anything happened; nodes are seats."""
-        graph = nx.node_link_graph(self._folder.read_json("graph.json"), edges="edges")
+        graph = self._folder.read_graph()
         names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
         return nx.relabel_nodes(graph, names)
 

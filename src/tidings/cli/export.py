@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tidings.cli.output import check_word
+
 __all__ = ["export"]
 
 
+<<<<<<< HEAD
 class Form(StrEnum):
     """What a run can be exported to."""
 
@@ -32,15 +34,26 @@ def export(
     ],
     out: Annotated[Path | None, typer.Option(help="Where files go; `export` in the run folder by default.")] = None,
     project: Annotated[str, typer.Option(help="MLflow experiment, or W&B project.")] = "tidings",
+=======
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
+    to: Annotated[str, typer.Option(help="parquet: every frame; chat-jsonl: transcripts, one line a seat.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; `export` in the run folder by default.")] = None,
+>>>>>>> main
 ) -> None:
     """Write a run for other tools."""
     from tidings.analysis.run import load_run
 
+    check_word("--to", to, ("parquet", "chat-jsonl"))
     loaded = load_run(run)
     folder = out or run / "export"
+<<<<<<< HEAD
     if to is Form.parquet:
         from tidings.analysis.export import export_parquet
 
+=======
+    if to == "parquet":
+>>>>>>> main
         for path in export_parquet(loaded, folder):
             print(path)
     elif to is Form.chat:

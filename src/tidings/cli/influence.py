@@ -17,7 +17,7 @@ def influence(
     lam: Annotated[float, typer.Option(min=0.0, help="Bits an answer may lose and still count as explained.")] = 1.0,
     scorer: Annotated[str | None, typer.Option(help="Model of the scenario that scores; the seat's own.")] = None,
 ) -> None:
-    """Measure what moved a seat to an answer: leave-one-out, Shapley and minimal labels over what it had heard."""
+    """Measure what moved a seat to an answer: leave-one-out, Shapley, minimal labels, and CIC where laws are stated."""
     from tidings.analysis.run import load_run
     from tidings.core import RequestError
 

@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from tidings.cli.output import check_word
+
 __all__ = ["list_"]
 
 
-class Kind(StrEnum):
-    """What can be listed."""
-
-    environments = "environments"
-    agents = "agents"
-    planners = "planners"
-    metrics = "metrics"
-    models = "models"
-    graphs = "graphs"
-    suites = "suites"
+_KINDS = ("environments", "agents", "planners", "metrics", "models", "graphs", "suites")
 
 
-def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
+def list_(kind: Annotated[str, typer.Argument(help=f"{', '.join(_KINDS)}.", metavar="KIND")]) -> None:
     """List what a scenario can name, one a line with what it is."""
+    check_word("KIND", kind, _KINDS)
     for name, words in _entries(kind):
         print(f"{name:24} {words}".rstrip())
 
 
-def _entries(kind: Kind) -> list[tuple[str, str]]:
-    if kind is Kind.metrics:
+def _entries(kind: str) -> list[tuple[str, str]]:
+    if kind == "metrics":
         from tidings.metrics.table import FLOW, METRICS
 
         rows = [(name, f"rows  {env}: {_first(f)}") for env, table in METRICS.items() for name, f in table.items()]
         return rows + [(name, f"{metric.tier:4}  {metric.text}") for name, metric in FLOW.items()]
-    if kind is Kind.graphs:
+    if kind == "graphs":
         from tidings.spec.graphs import GENERATORS
 
         return [(name, GENERATORS[name].text) for name in sorted(GENERATORS)]
-    if kind is Kind.suites:
+    if kind == "suites":
         from tidings.benchmarks.table import SUITES, find_suite
 
         return [(name, _first(find_suite(name))) for name in sorted(SUITES)]
     from tidings.simulation.registry import TABLES, find
 
-    role = kind.value.removesuffix("s")
+    role = kind.removesuffix("s")
     entries = [(name, _first(find(role, name, role))) for name in sorted(TABLES[role])]  # type: ignore[arg-type, index]
-    return [("none", "No planner: the free baseline precision."), *entries] if kind is Kind.planners else entries
+    return [("none", "No planner: the free baseline precision."), *entries] if kind == "planners" else entries
 
 
 def _first(thing: object) -> str:

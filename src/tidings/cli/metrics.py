@@ -1,4 +1,4 @@
-"""`tidings metrics RUN`."""
+"""`tidings metrics RUN ... [METRIC ...]`."""
 
 from __future__ import annotations
 
@@ -11,28 +11,36 @@ __all__ = ["metrics"]
 
 
 def metrics(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Metrics or tiers from `tidings list metrics`; all by default.")
-    ] = None,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders of runs, of sweeps, or of several; then metrics or tiers from `tidings list metrics`, "
+            "all by default.",
+            metavar="RUN ... [METRIC ...]",
+        ),
+    ],
     failed: Annotated[str, typer.Option(help="About failed rollouts: refuse (no value), or drop them.")] = "refuse",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what a run came to: every figure with its interval and null, or why it has no value."""
+    """Say what runs came to: every figure with its interval and null, or why it has no value."""
     import json as jsonlib
 
-    from rich.console import Console
-
     from tidings.analysis.run import load_run
-    from tidings.cli.output import metric_table
-    from tidings.core import RequestError
+    from tidings.cli.output import check_word, print_metrics
     from tidings.metrics.result import json_row
+    from tidings.runner.sweeps import find_runs
 
-    if failed not in ("refuse", "drop"):
-        raise RequestError("--failed", f"found {failed!r}", "allowed: refuse, drop")
-    frame = load_run(run).metrics(*(names or ["all"]), failed=failed)  # type: ignore[arg-type]
+    check_word("--failed", failed, ("refuse", "drop"))
+    paths = [Path(word) for word in words if Path(word).exists()] or [Path(words[0])]
+    runs = find_runs(paths)
+    names = [word for word in words if Path(word) not in paths] or ["all"]
+    frames = [load_run(run).metrics(*names, failed=failed) for run in runs]  # type: ignore[arg-type]
     if json:
-        rows = {row["name"]: json_row(row) for row in frame.to_dicts()}
-        print(jsonlib.dumps({"run": str(run), "metrics": rows}, allow_nan=False))
-    else:
-        Console().print(metric_table(frame))
+        rows = [
+            {"run": str(run), "metrics": {row["name"]: json_row(row) for row in frame.to_dicts()}}
+            for run, frame in zip(runs, frames, strict=True)
+        ]
+        print(jsonlib.dumps(rows[0] if len(rows) == 1 else {"runs": rows}, allow_nan=False))
+        return
+    for run, frame in zip(runs, frames, strict=True):
+        print_metrics(frame, str(run) if len(runs) > 1 else None)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from tidings.metrics.result import json_row, remark
+from tidings.core import RequestError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from rich.table import Table
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from tidings.runner.execute import Outcome
     from tidings.runner.sweeps import RunStatus
 
-__all__ = ["finish", "finish_sweep", "metric_table", "run_json", "status_table"]
+__all__ = ["check_word", "finish", "finish_sweep", "metric_table", "print_metrics", "run_json", "status_table"]
+
+
+def check_word(where: str, found: str, allowed: Sequence[str]) -> None:
+    """Checks that an argument is one of a few words.
+
+    Raises:
+        RequestError: If it is none of them.
+    """
+    if found not in allowed:
+        raise RequestError(where, f"found {found!r}", f"allowed: {', '.join(allowed)}", suggest(found, allowed))
 
 
 def finish(outcome: Outcome, *, as_json: bool) -> None:
@@ -53,15 +63,22 @@ def finish_sweep(outcomes: dict[str, Outcome], *, as_json: bool) -> NoReturn:
         for name, outcome in outcomes.items():
             words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts, {outcome.status}"
             failed = f", {outcome.n_failed} failed" if outcome.n_failed else ""
-            console.print(metric_table(runs[name].metrics(), f"{name}: {words}{failed}"), "")
+            print_metrics(runs[name].metrics(), f"{name}: {words}{failed}")
+            console.print("")
         console.print(status_table(read_statuses(next(iter(outcomes.values())).folder.parent)), "")
         console.print(f"run folders: {next(iter(outcomes.values())).folder.parent}", highlight=False, soft_wrap=True)
-    is_well = all(outcome.status == "done" and not outcome.n_failed for outcome in outcomes.values())
-    raise typer.Exit(0 if is_well else 1)
+    stopped = next((outcome for outcome in outcomes.values() if outcome.status != "done"), None)
+    if stopped is not None and not as_json:
+        print(f"stopped: {stopped.message}; the same command goes on where it stopped")
+    if stopped is not None and stopped.status == "interrupted":
+        raise typer.Exit(130)
+    raise typer.Exit(1 if stopped or any(outcome.n_failed for outcome in outcomes.values()) else 0)
 
 
 def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Returns the JSON object of `--json`."""
+    from tidings.metrics.result import json_row
+
     return {
         "run": str(outcome.folder),
         "status": outcome.status,
@@ -72,20 +89,43 @@ def run_json(run: Run, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def metric_table(frame: pl.DataFrame, title: str | None = None) -> Table:
-    """Returns the metrics as a table for the terminal."""
+def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
+    """Prints the figures as a table, and below it why the others have no value: a reason is longer than a column."""
+    from rich.console import Console
+
+    from tidings.metrics.result import remark
+
+    console = Console()
+    rows = frame.to_dicts()
+    table = metric_table([row for row in rows if row["value"] is not None], title)
+    if table.row_count:
+        console.print(table)
+    elif title:
+        console.print(title, style="italic", highlight=False)
+    without: dict[str, list[str]] = {}
+    for row in rows:
+        if row["value"] is None:
+            without.setdefault(remark(row), []).append(row["name"])
+    for reason, names in without.items():
+        console.print(f"no value: {', '.join(names)}: {reason}", style="dim", highlight=False, markup=False)
+
+
+def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+    """Returns metrics as a table for the terminal."""
     from rich.table import Table
 
+    from tidings.metrics.result import remark
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    has_twin = frame["twin"].null_count() < len(frame)
-    has_null = frame["null_mean"].null_count() < len(frame)
+    has_twin = any(row["twin"] is not None for row in rows)
+    has_null = any(row["null_mean"] is not None for row in rows)
     table.add_column("metric", no_wrap=True)
     for heading in ("value", *(["null"] if has_null else []), "95 % interval"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     if has_twin:
         table.add_column("rational twin", justify="right")
     table.add_column("unit")
-    for row in frame.to_dicts():
+    for row in rows:
         cells = [row["name"], _number(row["value"])]
         cells += [_number(row["null_mean"])] if has_null else []
         cells += [_interval(row["low"], row["high"])]
@@ -120,7 +160,7 @@ def _print_run(run: Run, outcome: Outcome) -> None:
     words = f"{outcome.n_done} of {outcome.n_rollouts} rollouts"
     console.print(f"[bold]{run.scenario.name}[/bold]: {words}, {outcome.status}", highlight=False)
     if outcome.n_done:
-        console.print(metric_table(run.metrics()))
+        print_metrics(run.metrics())
     if usage := _usage(run):
         console.print(usage, highlight=False)
     console.print(f"run folder: {outcome.folder}", highlight=False, soft_wrap=True)

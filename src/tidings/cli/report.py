@@ -1,4 +1,4 @@
-"""`tidings report RUN`."""
+"""`tidings report RUN ...`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ __all__ = ["report"]
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, of sweeps, or of several.", metavar="RUN ...")],
     against: Annotated[
         list[Path] | None, typer.Option("--against", help="Another run to stand beside this one; may be repeated.")
     ] = None,
 ) -> None:
-    """Write one self-contained HTML file about a run."""
+    """Write one self-contained HTML file about each run."""
     from tidings.analysis.report import write_report
     from tidings.analysis.run import load_run
+    from tidings.runner.sweeps import find_runs
 
-    print(write_report(load_run(run), tuple(load_run(path) for path in against or ())))
+    others = tuple(load_run(path) for path in against or ())
+    for path in find_runs(runs):
+        print(write_report(load_run(path), others), flush=True)

@@ -1,4 +1,4 @@
-"""`tidings status PATH`."""
+"""`tidings status [PATH ...]`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ __all__ = ["status"]
 
 
 def status(
-    path: Annotated[Path, typer.Argument(help="Folder of a run, of a sweep, or of several.", metavar="PATH")] = Path(
-        "runs"
-    ),
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs, of sweeps, or of several; `runs` by default.", metavar="[PATH ...]"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Tell how far runs are, also while they run; the variants of a sweep that have not begun count as missing."""
@@ -25,7 +26,7 @@ def status(
     from tidings.cli.output import status_table
     from tidings.runner.sweeps import read_statuses
 
-    rows = read_statuses(path)
+    rows = read_statuses(*(paths or [Path("runs")]))
     if json:
         print(jsonlib.dumps({"runs": [asdict(row) for row in rows]}))
         return

@@ -16,7 +16,9 @@ def validate(
 ) -> None:
     """Check a scenario and everything it names, without playing it."""
     from tidings.api import load_scenario
+    from tidings.runner.sweeps import checked_variants
 
     checked = load_scenario(scenario, set_)
+    sweep = f", {len(checked_variants(checked))} variants" if checked.sweep else ""
     seats = "a planner and agents" if checked.planner.kind != "none" else "agents"
-    print(f"{scenario}: valid ({checked.environment.kind}, {seats}, {checked.rollouts.count} rollouts)")
+    print(f"{scenario}: valid ({checked.environment.kind}, {seats}, {checked.rollouts.count} rollouts{sweep})")

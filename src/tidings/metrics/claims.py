@@ -4,7 +4,7 @@
 |---|---|---|
 | `structured` | the side field `claims` that the sender itself filled in | what its text says beyond it |
 | `canonical` | the text: phrases and values of declared facts, see `canonical` | paraphrases, pronouns, irony |
-| a judge's name | rows that a model wrote beside the run (`claims`) | whatever the model misreads |
+| `judge:MODEL` | rows that a model wrote beside the run (`claims`) | whatever the model misreads |
 
 For one fact the side field counts before the judge, the judge before the text.
 """
@@ -30,6 +30,7 @@ class Claim(NamedTuple):
         hedged: Whether the sender says that it is not sure.
         detector: Who found it.
         confidence: Share of such finds that are right, as measured on the labelled messages; 1.0 for the side field.
+            Of a judge: the probability that it gave its answer, NaN if it states none.
     """
 
     fact: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import polars as pl
+
 from tidings.metrics.ledger import Ledger
 
 __all__ = ["MEASURED", "Quality", "publish"]
@@ -14,13 +16,13 @@ class Quality(NamedTuple):
     """What a detector did on labelled messages.
 
     Attributes:
-        precision: Share of its claims that are right in fact, value and polarity.
-        recall: Share of the labelled claims that it finds.
+        precision: Share of its claims that are right in fact, value and polarity; None if it made none.
+        recall: Share of the labelled claims that it finds; None if there is none.
         n: Labelled messages.
     """
 
-    precision: float
-    recall: float
+    precision: float | None
+    recall: float | None
     n: int
 
 
@@ -28,14 +30,41 @@ MEASURED: Mapping[str, Quality] = {"canonical": Quality(0.89, 0.82, 185), "struc
 """Detector -> quality on `tests/fixtures/flow/labelled_messages.jsonl`; a test measures it again."""
 
 
-def publish(ledgers: Iterable[Ledger]) -> str:
-    """Returns which detectors the claims of these ledgers come from, with their precision and recall."""
-    names = sorted({name for ledger in ledgers for name in ledger.detectors})
-    return f"claims: {', '.join(map(_words, names))}" if names else "claims: none"
+def publish(ledgers: Iterable[Ledger], side: Mapping[str, pl.DataFrame] | None = None) -> str:
+    """Returns which detectors the claims of these ledgers come from, with their precision and recall.
+
+    Args:
+        ledgers: The ledgers.
+        side: Rows measured beside the run: `claims` of a judge, which is named also where it found nothing, with what
+            it left unanswered; `judges`, how good it was.
+    """
+    side = side or {}
+    asked = _asked(side)
+    names = sorted({*asked, *(name for ledger in ledgers for name in ledger.detectors)})
+    known = {**MEASURED, **_measured(side)}
+    return f"claims: {', '.join(_words(name, known, asked) for name in names)}" if names else "claims: none"
 
 
-def _words(name: str) -> str:
-    quality = MEASURED.get(name)
+def _asked(side: Mapping[str, pl.DataFrame]) -> dict[str, tuple[int, int]]:
+    """Returns judge -> questions it was asked, and how many of them it did not answer."""
+    rows = side.get("claims")
+    if rows is None or "n_asked" not in rows.columns:
+        return {}
+    totals = rows.group_by("detector").agg(pl.col("n_asked").sum(), pl.col("n_failed").sum())
+    return {name: (n_asked, n_failed) for name, n_asked, n_failed in totals.iter_rows()}
+
+
+def _measured(side: Mapping[str, pl.DataFrame]) -> dict[str, Quality]:
+    rows = side.get("judges", pl.DataFrame()).iter_rows(named=True)
+    return {row["detector"]: Quality(row["precision"], row["recall"], row["n"]) for row in rows}
+
+
+def _words(name: str, known: Mapping[str, Quality], asked: Mapping[str, tuple[int, int]]) -> str:
+    quality = known.get(name)
     if quality is None:
-        return f"{name} (precision and recall not measured)"
-    return f"{name} (precision {quality.precision:.2f}, recall {quality.recall:.2f} on {quality.n} labelled messages)"
+        said = "precision and recall not measured"
+    else:
+        precision, recall = ("undefined" if x is None else f"{x:.2f}" for x in quality[:2])
+        said = f"precision {precision}, recall {recall} on {quality.n} labelled messages"
+    n_asked, n_failed = asked.get(name, (0, 0))
+    return f"{name} ({said}{f'; {n_failed} of {n_asked} questions unanswered' if n_failed else ''})"

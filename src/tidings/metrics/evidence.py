@@ -63,13 +63,24 @@ SIDE_TABLES: Mapping[str, Mapping[str, type[pl.DataType] | pl.DataType]] = {
         "hedged": pl.Boolean,
         "detector": pl.String,
         "confidence": pl.Float64,
+        "n_asked": pl.Int64,
+        "n_failed": pl.Int64,
+        "reason": pl.String,
+    },
+    "judges": {
+        "detector": pl.String,
+        "precision": pl.Float64,
+        "recall": pl.Float64,
+        "n": pl.Int64,
+        "n_failed": pl.Int64,
     },
 }
 """Rows measured beside the events, kept in the run folder as `rows/<name>.parquet`: name -> least columns.
 
 `probes`: what a seat believed after event `index`, asked on a fork that no seat remembers; `value`s as JSON texts.
 `density`: bits that message `index` says about a private fact. `influence`: effect of event `source` on event `target`.
-`claims`: what a judge read in message `index`.
+`claims`: what a judge read in message `index`; a row without a fact counts what it was asked in a rollout and did not
+answer. `judges`: how good a judge was on `n` labelled messages.
 """
 
 
@@ -106,7 +117,7 @@ class Evidence:
         """What a judge read: (rollout, index of a message) -> claims."""
         found: dict[tuple[int, int], list[Claim]] = {}
         rows = self.side.get("claims")
-        for row in [] if rows is None else rows.iter_rows(named=True):
+        for row in [] if rows is None else rows.drop_nulls("fact").iter_rows(named=True):
             claim = Claim(*(row[name] for name in Claim._fields))
             found.setdefault((row["rollout"], row["index"]), []).append(claim)
         return found

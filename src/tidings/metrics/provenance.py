@@ -138,7 +138,7 @@ def _mean(
     n_left_out = len(ledgers) - len(found)
     said = f"{n_left_out} of {len(ledgers)} rollouts have no value: {missing}" if n_left_out else ""
     return result.noting(
-        estimator=f"exact provenance, {result.estimator}; {publish(ledgers)}",
+        estimator=f"exact provenance, {result.estimator}; {publish(ledgers, evidence.side)}",
         reason="; ".join(filter(None, [result.reason, said])),
         events=name_events({ledger.rollout: _used(ledger) for ledger, _ in found}),
     )
@@ -170,7 +170,11 @@ def _compute_leaks(evidence: Evidence) -> list[MetricResult]:
     share = share_result("leaky", sum(bool(ledger.leaks) for ledger in ledgers), len(ledgers))
     said = "every fact may be known by everybody" if not any(map(_has_secret, ledgers)) else ""
     return [
-        result.noting(estimator=f"exact provenance, {result.estimator}; {publish(ledgers)}", reason=said, events=events)
+        result.noting(
+            estimator=f"exact provenance, {result.estimator}; {publish(ledgers, evidence.side)}",
+            reason=said,
+            events=events,
+        )
         for result in (mean, share)
     ]
 

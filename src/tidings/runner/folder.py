@@ -7,16 +7,21 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import networkx as nx
 
 from tidings.core import DataError
 
 __all__ = ["RunFolder", "is_alive", "provenance", "write_atomically"]
 
 _PACKAGES = ("tidings", "networkx", "numpy", "langgraph", "openai", "transformers", "torch", "ray")
+
+
+_RESTORE = "restore the file, or run again"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -47,11 +52,9 @@ class RunFolder:
             out.mkdir(parents=True, exist_ok=True)
             for n in range(1, 1_000_000):
                 path = out / f"{name}-{n:03d}"
-                if not path.exists():
+                with suppress(FileExistsError):  # taken by now: another process counts too
                     path.mkdir()
                     return cls(path)
-        except FileExistsError:
-            return cls.create(out, name)
         except OSError as error:
             raise DataError(
                 str(out), f"cannot make a run folder ({error.strerror})", fix="choose another --out"
@@ -122,11 +125,25 @@ class RunFolder:
         """
         path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise DataError(str(path), f"not JSON ({error})", fix="restore the file, or run again") from None
+            raise DataError(str(path), f"not JSON ({error})", fix=_RESTORE) from None
+        if not isinstance(found, dict):
+            raise DataError(str(path), "holds no JSON object", fix=_RESTORE)
+        return found
+
+    def read_graph(self) -> nx.Graph:
+        """Returns the social graph as networkx has it.
+
+        Raises:
+            DataError: If it is missing or damaged.
+        """
+        try:
+            return nx.node_link_graph(self.read_json("graph.json"), edges="edges")
+        except (KeyError, TypeError, nx.NetworkXException):
+            raise DataError(str(self.path / "graph.json"), "missing, or no node-link graph", fix=_RESTORE) from None
 
     def read_status(self) -> dict[str, Any]:
         """Returns how far the run is; `running` becomes `interrupted` where the process that wrote it is gone."""

@@ -2,7 +2,8 @@
 
 v(S) is the log2-probability of the logged answer if of its inputs only those in S had reached the seat; everybody else,
 and the seat itself before, did what they did. From v follow leave-one-out, exact Shapley values, and the smallest sets
-of senders that explain the answer.
+of senders that explain the answer. Where sender and seat state their law, social influence and CIC stand beside them
+(`do_message`).
 
 Source: Siddiqui et al., arXiv 2410.03055 (labels); `tidings.theory.information.influence`, `labels`.
 """
@@ -19,6 +20,7 @@ import polars as pl
 
 from tidings.core import Event, RequestError, is_visible
 from tidings.metrics.evidence import SIDE_TABLES
+from tidings.runner.do_message import direct_influence
 from tidings.runner.folder import RunFolder
 from tidings.runner.rehearsal import NoScoreError, Rehearsal
 from tidings.runner.scorer import Scorers
@@ -75,10 +77,21 @@ async def measure_influence(
         subsets = [subset for size in range(len(chosen) + 1) for subset in combinations(everyone, size)]
         v = dict(zip(subsets, await asyncio.gather(*map(value, subsets)), strict=True))
         rows = _rows(chosen, v, lam)
+        rows += [row for e in chosen for row in _direct_rows(rehearsal, e, seat, step)]
     except (NoScoreError, RequestError) as error:
         reasons = {"method": "loo", "unit": "bits", "reason": str(error)}
         return pl.DataFrame([{**base, "source": e.index, **reasons} for e in chosen], schema=INFLUENCE_COLUMNS)
     return pl.DataFrame([{**base, **row} for row in rows], schema=INFLUENCE_COLUMNS)
+
+
+def _direct_rows(rehearsal: Rehearsal, message: Event, listener: str, step: int) -> list[dict[str, Any]]:
+    """Returns social influence and CIC of a message; none where a seat does not state its law."""
+    try:
+        found = direct_influence(rehearsal, message, listener, step)
+    except NoScoreError:
+        return []
+    values = {"social": found.social, "cic": found.cic}
+    return [{"source": message.index, "method": name, "unit": "bits", "value": x} for name, x in values.items()]
 
 
 def _chosen(heard: Sequence[Event], inputs: Sequence[int], seat: str) -> list[Event]:

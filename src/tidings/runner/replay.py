@@ -10,7 +10,7 @@ import polars as pl
 
 from tidings.core import ActionSpec, Agent, DataError, Event, Observation, ReplayError, Reply, ReplyError
 from tidings.log.codec import encode_step
-from tidings.log.reader import read_rollouts
+from tidings.log.reader import count_rollouts, read_rollouts
 from tidings.models.session import replay_from
 from tidings.runner.execute import blocking
 from tidings.runner.folder import RunFolder
@@ -41,7 +41,11 @@ def replay_run(path: Path) -> tuple[int, int]:
     )
     if folder.read_json("manifest.json").get("log") == "summary":
         return _replay_summary(folder, compiled), 0
-    return blocking(_replay_events(folder, compiled))
+    counts = blocking(_replay_events(folder, compiled))
+    n_ended, n_done = count_rollouts(folder.events).n_ended, folder.read_status().get("done", 0)
+    if n_ended < n_done:
+        raise ReplayError(f"{path}: {n_done} rollouts had ended, the log holds {n_ended} of them; it was cut")
+    return counts
 
 
 async def _replay_events(folder: RunFolder, compiled: Compiled) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import polars as pl
 
 from tidings.core import PLANNER, LanguageModel, ScenarioError, suggest
@@ -70,7 +69,7 @@ class Scorers:
 
 
 def _model_of_seat(scenario: Scenario, folder: RunFolder) -> Mapping[str, str]:
-    graph = to_social_graph(nx.node_link_graph(folder.read_json("graph.json"), edges="edges"))
+    graph = to_social_graph(folder.read_graph())
     names: dict[str, Any] = {seat: group.model for seat, group, *_ in deal_seats(scenario, graph)}
     names[PLANNER] = scenario.planner.model
     return {seat: name for seat, name in names.items() if name is not None}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from tidings.core import DataError
 from tidings.runner.execute import Outcome, resume_run, start_run
 from tidings.runner.folder import RunFolder, write_atomically
 from tidings.runner.progress import Progress
-from tidings.spec.io import read_scenario
+from tidings.simulation.compile import check_components
+from tidings.spec.io import make_source, read_scenario
 from tidings.spec.scenario import Scenario
-from tidings.spec.sweeps import Variant
+from tidings.spec.sweeps import Variant, expand
 
-__all__ = ["RunStatus", "read_statuses", "run_sweep"]
+__all__ = ["RunStatus", "checked_variants", "find_runs", "read_statuses", "run_sweep"]
 
 _PLAN = "sweep.json"
 
@@ -30,7 +31,7 @@ class RunStatus:
     """How far one run is.
 
     Attributes:
-        name: Name of its folder; of a variant, its id.
+        name: Name of its folder, behind that of its sweep or fork where several are told; of a variant, its id.
         status: `missing` (of a sweep, not begun), `running`, `done`, `limit`, `interrupted` or `broken`.
         rollouts: Rollouts asked for; None if it has not begun.
         done: Rollouts that ended.
@@ -52,6 +53,18 @@ class RunStatus:
     usd: float | None = None
     elapsed_s: float = 0.0
     values: dict[str, Any] = field(default_factory=dict)
+
+
+def checked_variants(scenario: Scenario) -> tuple[Variant, ...]:
+    """Returns every variant of a scenario with a sweep, with every component it names checked.
+
+    Raises:
+        ScenarioError: If a swept path leads nowhere or a variant is wrong.
+    """
+    variants = expand(make_source(scenario))
+    for variant in variants:
+        check_components(variant.scenario, variant.source)
+    return variants
 
 
 def run_sweep(
@@ -102,22 +115,58 @@ def run_sweep(
     return outcomes
 
 
-def read_statuses(path: Path) -> list[RunStatus]:
-    """Returns how far a run is, or every variant of a sweep, or every run of a folder of runs; changes nothing.
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Returns the folders of all runs at some paths: each a run, a sweep or a fork, or a folder of several.
+
+    Of several paths, as a shell makes them from `runs/*`, those without a run are passed over.
 
     Raises:
-        DataError: If there is neither.
+        DataError: If a path is not there, or none of them holds a run.
     """
-    if (path / _PLAN).is_file():
-        plan = json.loads((path / _PLAN).read_text(encoding="utf-8"))
-        return [_status(path / variant["id"], variant["values"]) for variant in plan["variants"]]
-    if (path / "scenario.yaml").is_file():
-        return [_status(path)]
-    below = sorted(_runs_below(path)) if path.is_dir() else []
-    if not below:
+    return [place.path for place in _places(paths) if (place.path / "scenario.yaml").is_file()]
+
+
+def read_statuses(*paths: Path) -> list[RunStatus]:
+    """Returns how far runs are, variants of a sweep that have not begun among them; changes nothing.
+
+    Args:
+        *paths: As `find_runs` takes them.
+
+    Raises:
+        DataError: If a path is not there, or none of them holds a run.
+    """
+    return [_status(place) for place in _places(paths)]
+
+
+@dataclass(frozen=True)
+class _Place:
+    name: str
+    path: Path
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def _places(paths: Iterable[Path]) -> list[_Place]:
+    given = list(paths)
+    found = {place.path: place for path in given for place in _places_at(path)}
+    bad = [path for path in given if not path.exists()] or given
+    if not found or not bad[0].exists():
         allowed = "the folder of a run, of a sweep, or of several (runs)"
-        raise DataError(str(path), "no run in it" if path.is_dir() else "no such folder", allowed)
-    return [row for run in below for row in read_statuses(run)]
+        raise DataError(str(bad[0]), "no run in it" if bad[0].is_dir() else "no such folder", allowed)
+    return list(found.values())
+
+
+def _places_at(path: Path) -> list[_Place]:
+    if (path / _PLAN).is_file():
+        plan = RunFolder(path).read_json(_PLAN)
+        return [_Place(variant["id"], path / variant["id"], variant["values"]) for variant in plan["variants"]]
+    if (path / "scenario.yaml").is_file():
+        return [_Place(path.name, path)]
+    below = sorted(_runs_below(path)) if path.is_dir() else []
+    return [
+        place if place.path == folder else replace(place, name=f"{folder.name}/{place.name}")
+        for folder in below
+        for place in _places_at(folder)
+    ]
 
 
 def _runs_below(path: Path) -> Iterator[Path]:
@@ -125,13 +174,14 @@ def _runs_below(path: Path) -> Iterator[Path]:
         yield from (file.parent for file in path.glob(name))
 
 
-def _status(path: Path, values: dict[str, Any] | None = None) -> RunStatus:
-    found = RunFolder(path).read_status()
+def _status(place: _Place) -> RunStatus:
+    found = RunFolder(place.path).read_status()
     if not found:
-        is_begun = (path / "scenario.yaml").is_file()
-        return RunStatus(path.name, "interrupted" if is_begun else "missing", values=values or {})
-    figures = {name: found[name] for name in ("rollouts", "done", "failed", "calls", "tokens", "usd", "elapsed_s")}
-    return RunStatus(path.name, found["status"], values=values or {}, **figures)
+        is_begun = (place.path / "scenario.yaml").is_file()
+        return RunStatus(place.name, "interrupted" if is_begun else "missing", values=place.values)
+    figures = ("rollouts", "done", "failed", "calls", "tokens", "usd", "elapsed_s")
+    known = {name: found[name] for name in figures if name in found}
+    return RunStatus(place.name, found.get("status", "interrupted"), values=place.values, **known)
 
 
 def _write_plan(folder: Path, variants: Sequence[Variant]) -> None:

@@ -14,6 +14,7 @@ from tidings.core import (
     Agent,
     Environment,
     LanguageModel,
+    ScenarioError,
     SeatContext,
     SeedPath,
     SocialGraph,
@@ -27,7 +28,7 @@ from tidings.simulation.registry import check_params
 from tidings.spec.archive import read_archive
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
-from tidings.spec.scenario import AgentGroup, Scenario
+from tidings.spec.scenario import AgentGroup, PlannerSpec, Scenario
 from tidings.spec.seats import deal_groups, persona_at
 from tidings.spec.yaml_source import YamlSource
 
@@ -91,15 +92,27 @@ def check_components(scenario: Scenario, source: YamlSource | None = None) -> No
     for name, model in scenario.models.items():
         check_params("model", model.use.partition("/")[0], model.params, f"models.{name}", source)
     for i, group in enumerate(scenario.agents):
-        check_params("agent", group.kind, group.params, f"agents.{i}", source)
+        agent, _ = check_params("agent", group.kind, group.params, f"agents.{i}", source)
+        _check_model(agent, group, scenario, f"agents.{i}", source)
     environment, params = check_params(
         "environment", scenario.environment.kind, scenario.environment.params, "environment", source
     )
     if scenario.planner.kind != "none":
-        check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
+        planner, _ = check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
+        _check_model(planner, scenario.planner, scenario, "planner", source)
     social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
     environment.build(params, _world(scenario, social, read_items(scenario.environment)))
     check_memories(scenario)
+
+
+def _check_model(
+    component: Any, spec: AgentGroup | PlannerSpec, scenario: Scenario, where: str, source: YamlSource | None
+) -> None:
+    if spec.model is not None or not getattr(component, "needs_model", False):
+        return
+    allowed = f"allowed: {', '.join(scenario.models)}" if scenario.models else "define one under models"
+    place = (source or YamlSource({})).where(f"{where}.model")
+    raise ScenarioError(place, f"{spec.kind} asks a language model and none is named", allowed)
 
 
 def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, build, settings: build()) -> Compiled:

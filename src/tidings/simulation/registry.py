@@ -109,7 +109,7 @@ def find(role: Role, name: str, where: str) -> Any:
         allowed = f"allowed: {', '.join(sorted(table))}, or package.module:Class of your own"
         raise ScenarioError(where, f"no {role} {name!r}", allowed, suggest(name, table))
     try:
-        return getattr(import_module(module_name), class_name)
+        component = getattr(import_module(module_name), class_name)
     except AttributeError:
         raise ScenarioError(where, f"{module_name} has no {class_name!r}", "need package.module:Class") from None
     except ModuleNotFoundError as error:
@@ -119,6 +119,10 @@ def find(role: Role, name: str, where: str) -> Any:
         raise ScenarioError(
             where, f"cannot import {module_name!r} ({error})", "need package.module:Class", fix
         ) from None
+    if not hasattr(component, "Params") or not hasattr(component, "build"):
+        fix = "see docs/tutorial-environment.md"
+        raise ScenarioError(where, f"{target} is no {role}", "need a class with Params and build", fix)
+    return component
 
 
 def check_params(

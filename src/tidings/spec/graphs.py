@@ -108,6 +108,12 @@ class GraphSpec(Params, extra="allow"):
                 yield f"{name}: found {name!r}; allowed: {join_names(fields)}" + (f"; {hint}" if hint else "")
 
 
+_DENSE = ("complete", "erdos_renyi", "fast_gnp_random")
+_MOST_EDGES = 10_000_000
+_BYTES_AN_EDGE = 330
+"""Of an undirected edge as networkx and the rules keep it; measured on a complete graph of 1,000 nodes."""
+
+
 def build_graph(spec: GraphSpec, seed: SeedPath, source: YamlSource | None = None) -> nx.Graph:
     """Returns the graph, a `DiGraph` where edges have a direction; nodes in seat order, attributes plain, no loops.
 
@@ -169,6 +175,7 @@ def _generate(spec: GraphSpec, seed: SeedPath, source: YamlSource) -> nx.Graph:
     assert spec.kind is not None
     generator = GENERATORS[spec.kind]
     params = _check_arguments(spec, source)
+    _refuse_too_many_edges(spec.kind, params, source)
     arguments = {name: getattr(params, name) for name in generator.arguments}
     if generator.is_random:
         own_seed: int | None = getattr(params, "seed", None)
@@ -180,6 +187,18 @@ def _generate(spec: GraphSpec, seed: SeedPath, source: YamlSource) -> nx.Graph:
         said = " ".join(str(error).split()) or type(error).__name__
         raise ScenarioError(source.where("graph"), f"no {spec.kind} graph with {given}", said) from None
     return nx.DiGraph(graph) if graph.is_multigraph() else graph
+
+
+def _refuse_too_many_edges(kind: str, params: Params, source: YamlSource) -> None:
+    """Checks the number of edges of the dense kinds before minutes and gigabytes are spent on them."""
+    if kind not in _DENSE:
+        return
+    n, p = getattr(params, "n", 0), getattr(params, "p", 1.0)
+    n_edges = round(p * n * (n - 1) / (1 if getattr(params, "directed", False) else 2))
+    if n_edges > _MOST_EDGES:
+        found = f"found {n_edges:,} edges, about {n_edges * _BYTES_AN_EDGE / 1e9:,.0f} GB"
+        allowed = f"allowed: {_MOST_EDGES:,} edges"
+        raise ScenarioError(source.where("graph"), found, allowed, "take fewer nodes, or a sparse kind of graph")
 
 
 def _check_arguments(spec: GraphSpec, source: YamlSource) -> Params:

@@ -141,8 +141,10 @@ def _check_key(value: Mapping[str, Any], targets: list[Target], is_last: bool, p
     if names and not is_open(targets):
         raise place.error(depth, f"found {key!r}", f"allowed: {join_names(known)}", suggest(key, known))
     if not is_last:
-        fix = suggest(key, known) or "set the whole entry at once"
-        raise place.error(depth, f"there is no {key!r} to change", f"found here: {join_names(known)}", fix)
+        fix = suggest(key, known) or f"set all of {'.'.join(place.parts[:depth])} at once"
+        raise place.error(
+            depth, f"there is no {key!r} to change", f"found here: {join_names(known)}" if known else "", fix
+        )
 
 
 def _index(value: list[Any] | tuple[Any, ...], part: str, place: _Place, depth: int) -> int:

@@ -196,7 +196,7 @@ class ModelSpec(_Open):
 class RolloutsSpec(Params):
     """How often the scenario is played, and how."""
 
-    count: PositiveInt = 1
+    count: Annotated[int, Field(ge=1, le=10**9)] = 1
     """Number of rollouts."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Root of every random draw of the run."""

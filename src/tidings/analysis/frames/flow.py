@@ -181,7 +181,9 @@ _CLAIM_COLUMNS = {
     "polarity": Column(pl.Int64, "1 states the value, -1 denies it"),
     "hedged": Column(pl.Boolean, "whether the sender says that it is not sure"),
     "detector": Column(pl.String, "who found the claim: `structured`, `canonical`, or a judge"),
-    "confidence": Column(pl.Float64, "share of such finds that are right on labelled messages"),
+    "confidence": Column(
+        pl.Float64, "share of such finds that are right on labelled messages; of a judge, the probability of its answer"
+    ),
     "is_supported": Column(pl.Boolean, "whether the sender knew the fact"),
     "is_distorted": Column(pl.Boolean, "whether it knew the fact and stated what does not go with its belief"),
     "is_true": Column(pl.Boolean, "whether the statement goes with the true value"),
