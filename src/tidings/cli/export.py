@@ -12,21 +12,13 @@ from tidings.cli.output import check_word
 __all__ = ["export"]
 
 
-<<<<<<< HEAD
-class Form(StrEnum):
-    """What a run can be exported to."""
-
-    parquet = "parquet"
-    chat = "chat-jsonl"
-    inspect = "inspect"
-    mlflow = "mlflow"
-    wandb = "wandb"
+_FORMS = ("parquet", "chat-jsonl", "inspect", "mlflow", "wandb")
 
 
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
     to: Annotated[
-        Form,
+        str,
         typer.Option(
             help="parquet: every frame; chat-jsonl: transcripts, one line a seat; inspect: an Inspect eval log; "
             "mlflow, wandb: parameters, figures, failures and report, where these are set up to log to."
@@ -34,39 +26,29 @@ def export(
     ],
     out: Annotated[Path | None, typer.Option(help="Where files go; `export` in the run folder by default.")] = None,
     project: Annotated[str, typer.Option(help="MLflow experiment, or W&B project.")] = "tidings",
-=======
-def export(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
-    to: Annotated[str, typer.Option(help="parquet: every frame; chat-jsonl: transcripts, one line a seat.")],
-    out: Annotated[Path | None, typer.Option(help="Where to; `export` in the run folder by default.")] = None,
->>>>>>> main
 ) -> None:
     """Write a run for other tools."""
     from tidings.analysis.run import load_run
 
-    check_word("--to", to, ("parquet", "chat-jsonl"))
+    check_word("--to", to, _FORMS)
     loaded = load_run(run)
     folder = out or run / "export"
-<<<<<<< HEAD
-    if to is Form.parquet:
+    if to == "parquet":
         from tidings.analysis.export import export_parquet
 
-=======
-    if to == "parquet":
->>>>>>> main
         for path in export_parquet(loaded, folder):
             print(path)
-    elif to is Form.chat:
+    elif to == "chat-jsonl":
         from tidings.analysis.export import export_chat
 
         n = export_chat(loaded, folder / "chat.jsonl")
         print(f"{folder / 'chat.jsonl'}: {n} transcripts")
-    elif to is Form.inspect:
+    elif to == "inspect":
         from tidings.analysis.adapters.inspect_log import export_inspect
 
         n = export_inspect(loaded, folder / "inspect.json")
         print(f"{folder / 'inspect.json'}: {n} samples")
-    elif to is Form.mlflow:
+    elif to == "mlflow":
         from tidings.analysis.adapters import mlflow
 
         print(f"mlflow run {mlflow.log_run(loaded, project)} in experiment {project}")
