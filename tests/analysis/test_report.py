@@ -18,6 +18,7 @@ from tidings.analysis.report.kinds import KINDS
 from tidings.analysis.report.markup import Markup, cut, el, number, visible
 from tidings.core import Event
 from tidings.log.codec import encode_step
+from tidings.log.store import ENDED
 from tidings.metrics.result import mean_result
 from tidings.simulation.registry import ENVIRONMENTS
 
@@ -328,13 +329,14 @@ def test_a_hundred_thousand_events_are_counted_and_sampled(tmp_path: Path) -> No
     first, *_ = run.events().iter_rows(named=True)
     many = [Event("message", ("*",), {"text": f"word {i}"}, "a0", 1 + i // 1000, 1 + i) for i in range(100_000)]
     opening = Event(first["kind"], tuple(first["audience"]), json.loads(first["data"]), first["seat"], 0, 0)
-    log.write_bytes(encode_step(0, [opening]) + encode_step(0, many))
+    ended = Event(ENDED, (), {"status": "ok"}, None, 101, 100_001)
+    log.write_bytes(encode_step(0, [opening]) + encode_step(0, many) + encode_step(0, [ended]))
     path = write_report(tidings.load_run(run.path))
     page = Reader(path.read_text())
     assert path.stat().st_size < 3_000_000
-    assert "the log holds 100,001 events, 100,000 of them messages" in page.text
-    assert "the longest has 100,001" in page.text
-    assert "99,601 more events: rollout 0 in the run folder's events/, from index 400." in page.text
+    assert "the log holds 100,002 events, 100,000 of them messages" in page.text
+    assert "the longest has 100,002" in page.text
+    assert "99,602 more events: rollout 0 in the run folder's events/, from index 400." in page.text
 
 
 def test_failed_rollouts_come_first_when_not_all_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
