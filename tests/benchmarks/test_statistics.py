@@ -5,9 +5,18 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from tidings.benchmarks.statistics import bootstrap_mean, gap_closed, holm, mcnemar_exact, sign_flip_test
+from tidings.benchmarks.statistics import (
+    bootstrap_mean,
+    gap_closed,
+    holm,
+    mcnemar_exact,
+    score_interval,
+    sign_flip_test,
+)
 from tidings.core.errors import RequestError
 
 RNG = np.random.default_rng(7)
@@ -165,3 +174,29 @@ def test_gap_closed_and_when_it_is_undefined():
 def test_bad_input_is_one_line(call, complaint):
     with pytest.raises(RequestError, match=complaint):
         call()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from((0.0, 0.25, 1.0)), min_size=2, max_size=12))
+def test_the_interval_of_a_score_lies_between_0_and_1_and_holds_its_mean(scores):
+    interval = score_interval(scores)
+    assert 0 <= interval.low <= interval.mean <= interval.high <= 1
+    assert interval.low < interval.high or set(scores) == {0.25}
+
+
+@pytest.mark.parametrize(("value", "n"), [(0.0, 4), (1.0, 4), (1.0, 300)])
+def test_all_right_or_all_wrong_has_the_interval_of_wilson(value, n):
+    theirs = stats.binomtest(int(value * n), n).proportion_ci(0.95, method="wilson")
+    assert score_interval([value] * n)[:3] == pytest.approx((value, theirs.low, theirs.high))
+    assert score_interval([[value] * 3] * n, groups=range(n))[:3] == pytest.approx((value, theirs.low, theirs.high))
+
+
+def test_questions_that_share_facts_count_once_for_wilson():
+    assert score_interval([1.0] * 40, groups=[i // 10 for i in range(40)])[1:3] == score_interval([1.0] * 4)[1:3]
+    assert math.isnan(score_interval([1.0, 1.0], groups=["a", "a"]).low)
+
+
+@pytest.mark.parametrize("wrong", [1.05, -0.2])
+def test_what_is_no_score_is_refused(wrong):
+    with pytest.raises(RequestError, match=r"scores in \[0, 1\]"):
+        score_interval([0.5, wrong])

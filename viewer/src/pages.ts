@@ -298,7 +298,7 @@ export class RunPage implements PageView {
     if (!isLive) return null; // a static copy holds no reports: they name the folder of the run
     const { id, report } = this.head;
     if (!report) return h("p", "soft", "No report yet: ", h("code", null, "tidings report RUN"), " writes one into the run folder.");
-    const link = h("a", { class: "report-link", attrs: { href: `report/${id}`, target: "_blank", rel: "noopener" } }, "report of this run");
+    const link = h("a", { class: "link report-link", attrs: { href: `report/${id}`, target: "_blank", rel: "noopener" } }, "report of this run");
     return h("p", null, link, report === "old" ? h("span", "warn", " written before the run went on; write it again with tidings report") : null);
   }
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from tidings.benchmarks.streams import stream_generator
 from tidings.core.errors import RequestError
 
-__all__ = ["Interval", "bootstrap_mean", "gap_closed", "holm", "mcnemar_exact", "sign_flip_test"]
+__all__ = ["Interval", "bootstrap_mean", "gap_closed", "holm", "mcnemar_exact", "score_interval", "sign_flip_test"]
 
 _MAX_EXACT_UNITS = 14
 _CHUNK = 1000
@@ -75,6 +75,35 @@ def bootstrap_mean(
         means[start : start + len(drawn)] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(mean, float(low), float(high), int(counts.sum()), n_groups)
+
+
+def score_interval(scores: ArrayLike, groups: Sequence[object] | None = None, level: float = 0.95) -> Interval:
+    """Returns the mean of scores in [0, 1] and an interval that lies in [0, 1].
+
+    The percentile bootstrap of `bootstrap_mean`. It finds no spread where every score is 0, or every one 1; there it is
+    Wilson's interval over the groups: `[0, z^2 / (n + z^2)]`, or `[n / (n + z^2), 1]`.
+
+    Args:
+        scores: `[n_questions]` or `[n_questions, n_seeds]`, in [0, 1].
+        groups: Group of each question, where several share facts; None: each question is a group.
+        level: Coverage.
+
+    Raises:
+        RequestError: There is no question, or a score is NaN or not in [0, 1].
+
+    Undefined: one group only: the interval is NaN to NaN.
+
+    Source: Wilson 1927, Journal of the American Statistical Association 22, 209-212.
+    """
+    array = np.asarray(scores, dtype=float)
+    if ((array < -1e-9) | (array > 1 + 1e-9)).any():
+        raise RequestError("scores", f"found {array.min():g} to {array.max():g}", "scores in [0, 1]")
+    found = bootstrap_mean(array, groups, level=level)
+    if found.n_groups == 1 or not ((array == 0).all() or (array == 1).all()):
+        return found
+    z2 = float(norm.ppf((1 + level) / 2)) ** 2
+    most = z2 / (found.n_groups + z2)
+    return found._replace(low=0.0, high=most) if found.mean == 0 else found._replace(low=1 - most, high=1.0)
 
 
 def sign_flip_test(

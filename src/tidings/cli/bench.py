@@ -23,6 +23,9 @@ def bench(
     agents: Annotated[int | None, typer.Option(help="Seats that answer.")] = None,
     rounds: Annotated[int | None, typer.Option(help="Most rounds of reading.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Language model, provider/model, that also judges answers in words.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders and reports.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -32,7 +35,7 @@ def bench(
     from tidings.benchmarks.table import check_options, find_suite
     from tidings.runner.folder import write_atomically
 
-    more = {"agents": agents, "rounds": rounds, "max_tokens": max_tokens}
+    more = {"agents": agents, "rounds": rounds, "max_tokens": max_tokens, "judge": judge}
     folder, play = out / suite, find_suite(suite)
     options = check_options(suite, play, {"data": data, "seeds": seeds, "items": items} | more)
     try:

@@ -80,6 +80,8 @@ class Addition:
         # At once, not at the end: where a part begins depends on what is still held, and must not depend on the batch.
         full = [seat for seat in seats if self._seats[seat][1] > self._max_lines]
         if full:
+            for seat in full:
+                self._seats[seat][1] -= 1
             self.finish()
             self.dropped += [(seat, part) for seat in full for part in evict_oldest(self._db, self._seat_no, seat)]
 

@@ -67,11 +67,11 @@ def search_clear(
     # A line taken up as a neighbour of a better one may leave a place, so `limit` matches are always enough.
     ranked = _rank(store, seat, _best(store, scores, limit))[:limit]
     chosen = _widen(store, seat, ranked, window, limit)
+    lines = store.numbered_lines(seat, sorted(chosen))
     # A neighbour that matches is a hit too, even if it ranks below those that were asked for.
-    others = _rank(store, seat, scores.of(chosen.difference(match.line for match in ranked)))
-    hits = sorted([*others, *(match for match in ranked if match.line in chosen)])
-    found = tuple(ClearHit(match.line_id, -match.minus_score) for match in hits)
-    return ClearResult(tuple(store.lines(seat, sorted(chosen))), found, len(scores.numbers), unsearchable)
+    hits = sorted((-round(score, DECIMALS), lines[no].time, lines[no].id) for no, score in scores.of(chosen).items())
+    found = tuple(ClearHit(line_id, -minus_score) for minus_score, _, line_id in hits)
+    return ClearResult(tuple(lines.values()), found, len(scores.numbers), unsearchable)
 
 
 def _parse(keywords: Iterable[str]) -> tuple[list[Pattern], tuple[str, ...]]:
@@ -96,10 +96,12 @@ def _best(store: LineStore, scores: Scores, n: int) -> dict[int, float]:
     if len(values) > n:
         is_near = values >= np.partition(values, len(values) - n)[len(values) - n] - 2 * 10.0**-DECIMALS
         numbers, values = numbers[is_near], values[is_near]
+    # Many lines are worth the same: each worth is rounded once, and not by NumPy, whose last digits differ.
+    worth, which = np.unique(values, return_inverse=True)
+    rounded = np.array([-round(value, DECIMALS) for value in worth.tolist()])[which]
     # Lines are numbered in time order, so all that share a time stand together.
-    order = sorted(
-        (-round(value, DECIMALS), line) for value, line in zip(values.tolist(), numbers.tolist(), strict=True)
-    )
+    places = np.lexsort((numbers, rounded))
+    order = list(zip(rounded[places].tolist(), numbers[places].tolist(), strict=True))
     best = order[:n]
     ties = takewhile(lambda entry: entry[0] == best[-1][0] and _time(store, entry) == _time(store, best[-1]), order[n:])
     return {line: -score for score, line in (*best, *ties)}

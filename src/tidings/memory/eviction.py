@@ -14,6 +14,7 @@ __all__ = ["evict_oldest"]
 def evict_oldest(db: sqlite3.Connection, seat_no: Callable[[str], int], seat: int) -> list[int]:
     """Takes from a seat the oldest line it holds; returns the number of the session part that went with it, if one did.
 
+    The count of lines that the seat holds is left to the caller, who writes it anyway.
     A part that lost its first line only is marked as stale: its summary must no longer quote it.
 
     Args:
@@ -24,7 +25,6 @@ def evict_oldest(db: sqlite3.Connection, seat_no: Callable[[str], int], seat: in
     query = "SELECT line, session FROM views WHERE seat = ? ORDER BY line LIMIT 1"
     line, session = db.execute(query, (seat,)).fetchone()
     db.execute("DELETE FROM views WHERE seat = ? AND line = ?", (seat, line))
-    db.execute("UPDATE seats SET n_held = n_held - 1 WHERE no = ?", (seat,))
     dropped = _shorten_part(db, seat, session, line)
     _release(db, seat_no, line)
     return dropped
@@ -42,11 +42,10 @@ def _shorten_part(db: sqlite3.Connection, seat: int, session: int, line: int) ->
 
 
 def _release(db: sqlite3.Connection, seat_no: Callable[[str], int], line: int) -> None:
-    query = "SELECT n_holders, session, speaker, hearers, text FROM lines WHERE no = ?"
-    n_holders, session, speaker, hearers, text = db.execute(query, (line,)).fetchone()
-    if n_holders > 1:
-        db.execute("UPDATE lines SET n_holders = n_holders - 1 WHERE no = ?", (line,))
+    if db.execute("UPDATE lines SET n_holders = n_holders - 1 WHERE no = ? AND n_holders > 1", (line,)).rowcount:
         return
+    query = "SELECT session, speaker, hearers, text FROM lines WHERE no = ?"
+    session, speaker, hearers, text = db.execute(query, (line,)).fetchone()
     words = split_words(text)
     codes = " ".join(str(seat_no(seat)) for seat in sorted({speaker, *json.loads(hearers)}))
     # An index without a copy of its text can only unlearn what it is told it learned.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,7 @@ class HeldLines:
         self._db, self._seat = db, seat
         self._table = np.empty((2, 64), np.int64)
         self._first = self._end = 0
-        self._last_number = 0
+        self._last_number = self._total_words = 0
 
     @property
     def numbers(self) -> npt.NDArray[np.int64]:
@@ -43,6 +42,11 @@ class HeldLines:
         """Words of each line, int64 `[n_lines]`."""
         return self._table[1, self._first : self._end]
 
+    @property
+    def total_words(self) -> int:
+        """Words of all lines together."""
+        return self._total_words
+
     def update(self) -> None:
         """Takes up what the seat was told and what it forgot since the last time."""
         new = self._db.execute(_NEW, (self._seat, self._last_number)).fetchall()
@@ -51,7 +55,9 @@ class HeldLines:
             self._last_number = new[-1][0]
         first = self._db.execute(_FIRST, (self._seat,)).fetchone()
         if first:
-            self._first += int(np.searchsorted(self.numbers, first[0]))
+            forgotten = int(np.searchsorted(self.numbers, first[0]))
+            self._total_words -= int(self.n_words[:forgotten].sum())
+            self._first += forgotten
 
     def _append(self, new: npt.NDArray[np.int64]) -> None:
         n = self._end - self._first + new.shape[1]
@@ -61,10 +67,11 @@ class HeldLines:
             self._table, self._first, self._end = table, 0, self._end - self._first
         self._table[:, self._end : self._end + new.shape[1]] = new
         self._end += new.shape[1]
+        self._total_words += int(new[1].sum())
 
-    def find(self, numbers: Iterable[int]) -> npt.NDArray[np.int64]:
+    def find(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Returns the places, in `numbers` of this object, of those given line numbers that the seat holds."""
-        return find_places(self.numbers, np.fromiter(numbers, np.int64))
+        return find_places(self.numbers, numbers)
 
 
 def find_places(rising: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

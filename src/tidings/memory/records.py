@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tidings.core.errors import RequestError
 
-__all__ = ["ClearHit", "ClearResult", "Counts", "FuzzyHit", "Line"]
+__all__ = ["ClearHit", "ClearResult", "Counts", "FuzzyHit", "Line", "known_line"]
 
 MAX_TIME = 2**53
 """Times are kept below this size, where integers and floats still agree."""
@@ -55,6 +55,14 @@ class Line:
     def audience(self) -> tuple[str, ...]:
         """The seats that may retrieve this line: the speaker, then the hearers; each once."""
         return (self.speaker, *(seat for seat in self.hearers if seat != self.speaker))
+
+
+def known_line(id: str, time: float, session: str, speaker: str, hearers: tuple[str, ...], text: str) -> Line:
+    """Returns a line that was checked when it was added, without checking it again."""
+    line = object.__new__(Line)
+    for name, value in zip(Line.__slots__, (id, time, session, speaker, hearers, text), strict=True):
+        object.__setattr__(line, name, value)
+    return line
 
 
 def _check_text(line: Line, name: str, value: object) -> None:

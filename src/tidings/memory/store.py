@@ -11,10 +11,13 @@ from functools import lru_cache
 from tidings.core.errors import RequestError, suggest
 from tidings.memory.addition import Addition
 from tidings.memory.held import HeldLines
-from tidings.memory.records import Counts, Line
+from tidings.memory.records import Counts, Line, known_line
 from tidings.memory.sessions import SessionCut
 
 __all__ = ["LineStore"]
+
+_FEW, _MANY = 32, 500
+"""Lines asked for with one statement."""
 
 
 class LineStore:
@@ -70,14 +73,16 @@ class LineStore:
         return held
 
     def select(self, columns: str, seat_no: int, numbers: Sequence[int]) -> list[tuple]:
-        """Returns columns of the numbered lines, as far as the seat holds them; `l` is the line, `s` its session."""
+        """Returns columns of the numbered lines, as far as the seat holds them; `l` is the line."""
         found: list[tuple] = []
-        for start in range(0, len(numbers), 500):
-            batch = numbers[start : start + 500]
+        for start in range(0, len(numbers), _MANY):
+            batch = numbers[start : start + _MANY]
+            # Two lengths only, so that the statement is nearly always prepared; no line has the number 0.
+            n = _FEW if len(batch) <= _FEW else _MANY
             found += self.db.execute(
-                f"SELECT {columns} FROM views v JOIN lines l ON l.no = v.line JOIN sessions s ON s.no = l.session"
-                f" WHERE v.seat = ? AND v.line IN ({','.join('?' * len(batch))})",
-                (seat_no, *batch),
+                f"SELECT {columns} FROM views v JOIN lines l ON l.no = v.line"
+                f" WHERE v.seat = ? AND v.line IN (?{',?' * (n - 1)})",
+                (seat_no, *batch, *[0] * (n - len(batch))),
             )
         return found
 
@@ -87,11 +92,16 @@ class LineStore:
 
     def lines(self, seat_no: int, numbers: Sequence[int]) -> list[Line]:
         """Returns those of the numbered lines that the seat holds, in time order."""
-        found = self.select("l.no, l.id, l.time, s.name, l.speaker, l.hearers, l.text", seat_no, numbers)
-        return [
-            Line(line_id, time, session, speaker, _parse_hearers(hearers), text)
-            for _, line_id, time, session, speaker, hearers, text in sorted(found)
-        ]
+        return list(self.numbered_lines(seat_no, numbers).values())
+
+    def numbered_lines(self, seat_no: int, numbers: Sequence[int]) -> dict[int, Line]:
+        """Returns line number -> line, of those of the numbered lines that the seat holds, in time order."""
+        session = "(SELECT s.name FROM sessions s WHERE s.no = l.session)"
+        found = self.select(f"l.no, l.id, l.time, {session}, l.speaker, l.hearers, l.text", seat_no, numbers)
+        return {
+            number: known_line(line_id, time, session, speaker, _parse_hearers(hearers), text)
+            for number, line_id, time, session, speaker, hearers, text in sorted(found)
+        }
 
     def read(self, seat_no: int, line_ids: Iterable[str]) -> list[Line]:
         """Returns the lines with these ids, in time order.

@@ -282,7 +282,7 @@ def test_data_that_cannot_be_used_are_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         run_informative(None, tmp_path, is_full=False, data=str(tmp_path / "no.jsonl"))
     (tmp_path / "some.jsonl").write_text("{}\n")
-    with pytest.raises(DataError, match="does not tell the level"):
+    with pytest.raises(DataError, match="does not tell what it is"):
         run_informative(None, tmp_path, is_full=False, data=str(tmp_path / "some.jsonl"))
     (tmp_path / "schedule_easy.jsonl").write_text("{\n")
     with pytest.raises(DataError, match="not JSON"):

@@ -51,13 +51,17 @@ _HEADERS = {
 
 
 def report_policy(report: bytes) -> str:
-    """Returns the policy under which a report is shown: its own style sheet, no script, and an origin of its own."""
+    """Returns the policy under which a report is shown: its own style sheet, no script, and an origin of its own.
+
+    `default-src 'none'` already forbids scripts; the sandbox is there for the origin, and without `allow-scripts` it
+    would also log an error for every script of a browser's own tools.
+    """
     style, source = re.search(rb"<style>(.*?)</style>", report, re.DOTALL), "'none'"
     if style is not None:
         source = f"'sha256-{b64encode(sha256(style[1]).digest()).decode()}'"
     return (
         f"default-src 'none'; style-src {source}; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts"
     )
 
 

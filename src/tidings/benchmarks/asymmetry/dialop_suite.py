@@ -73,7 +73,7 @@ def run_dialop(
     """
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items)
     plan, notes = plan_dialop(options)
-    return run_plans(NAME, [plan], out, notes)
+    return run_plans(NAME, [plan], out, notes, announce=is_full and model is not None)
 
 
 def plan_dialop(options: SuiteOptions) -> tuple[SetPlan, list[str]]:

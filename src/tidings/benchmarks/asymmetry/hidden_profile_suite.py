@@ -63,7 +63,7 @@ def run_hidden_profile(
     """
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items)
     plan, notes = plan_hidden_profile(options)
-    return run_plans(NAME, [plan], out, notes)
+    return run_plans(NAME, [plan], out, notes, announce=is_full and model is not None)
 
 
 def plan_hidden_profile(options: SuiteOptions) -> tuple[SetPlan, list[str]]:

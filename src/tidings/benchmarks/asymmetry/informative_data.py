@@ -1,4 +1,4 @@
-"""Where the questions of the suite `informative` come from: own seeded generators, or released Schedule files."""
+"""Where the questions of the suite `informative` come from: own seeded generators, or released files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tidings.benchmarks.asymmetry.data_source import find_data
 from tidings.benchmarks.asymmetry.files import set_sha256
+from tidings.benchmarks.asymmetry.friends_released import QUESTIONS, load_friends
 from tidings.benchmarks.asymmetry.needle import generate_needles
+from tidings.benchmarks.asymmetry.needle_released import load_needles
 from tidings.benchmarks.asymmetry.records import TaskSet
 from tidings.benchmarks.asymmetry.schedule import generate_schedule
 from tidings.benchmarks.asymmetry.schedule_floors import schedule_floors
@@ -23,6 +25,7 @@ __all__ = ["Source", "own_sources", "released_sources"]
 _LEVELS = (("balanced", "easy"), ("balanced", "medium-total"), ("balanced", "hard"))
 _PAPER = (("paper", "easy"), ("paper", "medium"), ("paper", "hard"))
 _MEASURES = {"easy": "integer accuracy", "medium": "F1", "medium-total": "accuracy", "hard": "IoU"}
+_FREE_MEASURE = "exact match after normalising; `--judge` asks a model too"
 _N_FLOORS = 2000
 _TERMS = "InformativeBench says CC BY-NC 4.0 in its README and has no licence file"
 _SMALL_TOWN = {
@@ -41,6 +44,7 @@ class Source:
         measure: What the score is.
         about: What stands above the table.
         has_archive: Whether what people hold lies in an archive.
+        is_free: Whether answers are free text, which no exact reader reads.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Source:
     measure: str
     about: Mapping[str, str]
     has_archive: bool = False
+    is_free: bool = False
 
 
 def own_sources(options: SuiteOptions) -> list[Source]:
@@ -67,20 +72,28 @@ def own_sources(options: SuiteOptions) -> list[Source]:
 
 
 def released_sources(data: str, n: int | None) -> tuple[list[Source], str]:
-    """Returns the set of a released Schedule file, and the line about its terms.
+    """Returns the set of a released file of Schedule, Needle in the Persona or FriendsTV, and the line about its terms.
 
     Raises:
-        DataError: If there is no such file, its name does not tell its level, or it is malformed.
+        DataError: If there is no such file, its name does not tell what it is, or it is malformed.
     """
-    file = find_data(data, ("schedule_*.jsonl", "*easy*.jsonl", "*medium*.jsonl", "*hard*.jsonl"), "a Schedule file")
-    found = re.search(r"easy|medium|hard", Path(file.path).name.casefold())
-    if found is None:
-        allowed = "a name with easy, medium or hard in it"
-        raise DataError(str(file.path), "the name does not tell the level", allowed, "rename the file")
-    tasks = load_schedule(file.path, found[0])
+    names = ("schedule_*.jsonl", "*easy*.jsonl", "*medium*.jsonl", "*hard*.jsonl", QUESTIONS, "*2hop*.jsonl")
+    file = find_data(data, (*names, "*needle*.jsonl"), "a file of InformativeBench")
+    kind = re.search(r"easy|medium|hard|friends|2hop|needle", Path(file.path).name.casefold())
+    if kind is None:
+        allowed = "a name with easy, medium, hard, needle, 2hop or FriendsComQA in it"
+        raise DataError(str(file.path), "the name does not tell what it is", allowed, "rename the file")
+    name, measure, has_archive = kind[0], _MEASURES.get(kind[0], _FREE_MEASURE), False
+    if name == "friends":
+        tasks, has_archive = load_friends(file.path), True
+    elif name in ("2hop", "needle"):
+        tasks, name = load_needles(file.path), "needle"
+    else:
+        tasks = load_schedule(file.path, name)
     picked = tuple(range(len(tasks.golds)))[:n]
     about = file.about() | {"SHA-256 of the set": set_sha256(tasks)}
-    return [Source(f"released-{found[0]}", tasks, picked, _MEASURES[found[0]], about)], file.notice(_TERMS)
+    is_free = measure == _FREE_MEASURE
+    return [Source(f"released-{name}", tasks, picked, measure, about, has_archive, is_free)], file.notice(_TERMS)
 
 
 def _schedule(profile: str, level: str, n: int) -> Source:

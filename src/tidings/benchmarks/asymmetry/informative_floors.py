@@ -27,7 +27,7 @@ def symbolic_rows(source: Source) -> tuple[SymbolicRow, ...]:
     among the answers left; the level easy of Schedule has no such reader, its floor stands above the table.
     """
     rows = [SymbolicRow("constant", *_constant(source.tasks))]
-    for name, side in (("asker, symbolic", 0), ("partner, symbolic", 1)):
+    for name, side in () if source.is_free else (("asker, symbolic", 0), ("partner, symbolic", 1)):
         if values := _own_view(source, side):
             rows.append(SymbolicRow(name, values, "perfect reader of this side's facts, guessing evenly"))
     return tuple(rows)
@@ -39,7 +39,7 @@ def _constant(tasks: TaskSet) -> tuple[dict[str, float], str]:
     if questions[0].options:
         chance = {q.id: 1 / len(q.options) for q in questions}
         return chance, "any constant choice; options are in random order"
-    if tasks.suite == "needle":
+    if tasks.golds[0].kind == "exact":
         return dict.fromkeys((q.id for q in questions), 0.0), "any constant value"
     answer = _train(tasks)
     return {q.id: score_answer(golds[q.id], answer) for q in questions}, f"always {_shown(answer)}"

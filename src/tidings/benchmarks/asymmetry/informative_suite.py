@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from tidings.benchmarks.asymmetry.house import archive_of, edges_of, items_of
 from tidings.benchmarks.asymmetry.informative_data import Source, own_sources, released_sources
 from tidings.benchmarks.asymmetry.informative_floors import symbolic_rows
 from tidings.benchmarks.asymmetry.informative_scores import score_answers
+from tidings.benchmarks.asymmetry.judge import judge_sets, make_judge
 from tidings.benchmarks.asymmetry.records import Problem
 from tidings.benchmarks.asymmetry.suite import PlaySpec, RowSpec, SetPlan, SuiteOptions, suite_options
 from tidings.benchmarks.asymmetry.tables import AsymmetryReport, run_plans
+from tidings.core import RequestError
 from tidings.runner.folder import write_atomically
 from tidings.spec.archive import archive_line_json
 
@@ -35,6 +38,7 @@ def run_informative(
     data: str | None = None,
     seeds: int | None = None,
     items: int | None = None,
+    judge: str | None = None,
 ) -> AsymmetryReport:
     """Lets pairs with half the facts each talk until they can answer: Schedule, Needle, a town; or --data.
 
@@ -42,18 +46,22 @@ def run_informative(
         model: Language model as `provider/model`; without one only perfect readers play.
         out: Folder of the suite.
         is_full: Whether to take 300 questions a set, three seeds, the town of 140 people, and the ablations.
-        data: A released `schedule_<level>.jsonl` of InformativeBench, its folder, or `hf:owner/name`.
+        data: A released file of InformativeBench of your own (`schedule_<level>.jsonl`, `dataset_2hop.jsonl`,
+            `FriendsComQA.jsonl` with its script beside it), its folder, or `hf:owner/name`.
         seeds: Plays of each question.
         items: Questions of each set.
+        judge: Language model as `provider/model` that also judges answers in words; its verdicts change no score.
 
     Raises:
-        RequestError: If the data, the model or a number cannot be used.
+        RequestError: If the data, a model or a number cannot be used.
     """
     if seeds is None and not is_full:
         seeds = 1
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items, few=_FEW)
+    judging = None if judge is None else make_judge(judge)
     plans, notes = plan_informative(options)
-    return run_plans(NAME, plans, out, notes)
+    report = run_plans(NAME, plans, out, notes, announce=is_full and model is not None)
+    return report if judging is None else replace(report, judged=judge_sets(report.sets, judging, out))
 
 
 def plan_informative(options: SuiteOptions) -> tuple[list[SetPlan], list[str]]:
@@ -65,6 +73,9 @@ def plan_informative(options: SuiteOptions) -> tuple[list[SetPlan], list[str]]:
     else:
         sources = own_sources(options)
     if options.model is None:
+        if any(source.is_free for source in sources):
+            where, found = str(options.data), "answers in free text, which no perfect reader reads"
+            raise RequestError(where, found, "a model that plays", "give --model")
         notes.append("No --model was given: only perfect readers play.")
     return [_plan(source, options) for source in sources], notes
 
@@ -73,10 +84,10 @@ def _plan(source: Source, options: SuiteOptions) -> SetPlan:
     items = tuple(items_of(source.tasks, has_archive=source.has_archive))
     items = tuple(items[i] for i in source.picked)
     stage = _Stage(source, options)
-    plays, rows = stage.exact()
-    if options.model is not None:
-        model_plays, model_rows = stage.model_rows(options.model)
-        plays, rows = [*model_plays, *plays], [*model_rows, *rows]
+    plays, rows = stage.model_rows(options.model) if options.model is not None else ([], [])
+    if not source.is_free:
+        exact_plays, exact_rows = stage.exact()
+        plays, rows = [*plays, *exact_plays], [*rows, *exact_rows]
     prefix = "" if options.model is not None else "exact, "
     symbolic = symbolic_rows(source)
     has_reader = any(row.name == "asker, symbolic" for row in symbolic)

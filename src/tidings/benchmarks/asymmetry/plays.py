@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from tidings.benchmarks.asymmetry.suite import Item, PlaySpec, SetPlan
 from tidings.metrics.table import check_metrics
+from tidings.runner.estimate import estimate_calls
 from tidings.runner.execute import Outcome, resume_run, start_run
 from tidings.runner.folder import RunFolder, write_atomically
 from tidings.runner.progress import live_progress
@@ -18,7 +19,7 @@ from tidings.simulation.compile import check_components
 from tidings.spec.io import check_scenario, make_source
 from tidings.spec.scenario import Scenario
 
-__all__ = ["Played", "play_set", "write_items"]
+__all__ = ["Played", "estimate_words", "play_set", "write_items"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,33 @@ def play_set(plan: SetPlan, suite: str, folder: Path) -> list[Played]:
         RequestError: If a scenario is wrong; nothing is played then.
         KeyboardInterrupt: If a play was interrupted; the same call goes on.
     """
+    return [_play(name, scenario, path) for name, scenario, path in _ready(plan, suite, folder)]
+
+
+def estimate_words(plans: Sequence[SetPlan], suite: str, folder: Path) -> str:
+    """Returns what the plays that are not done will ask of models, in one line; makes no call.
+
+    Raises:
+        RequestError: If a scenario is wrong.
+    """
+    ready = [part for plan in plans for part in _ready(plan, suite, folder)]
+    left = [scenario for _, scenario, path in ready if RunFolder(path).read_status().get("status") != "done"]
+    models = [model for scenario in left if scenario.models for model in estimate_calls(scenario).models]
+    calls, tokens_in, tokens_out = (
+        sum(getattr(m, name) for m in models) for name in ("calls", "tokens_in", "tokens_out")
+    )
+    n = sum(scenario.rollouts.count for scenario in left)
+    return (
+        f"{len(left)} of {len(ready)} plays are not done, {n:,} rollouts: about {calls:,} calls, {tokens_in:,} tokens "
+        f"in, at most {tokens_out:,} out, if none of them has begun; stop with Ctrl-C, the same command goes on"
+    )
+
+
+def _ready(plan: SetPlan, suite: str, folder: Path) -> list[tuple[str, Scenario, Path]]:
+    """Returns name, scenario and run folder of each play of a set."""
     path, digest = write_items(plan.items, folder)
-    ready = [_scenario(plan, play, suite, path) for play in plan.plays]
-    return [
-        _play(play.name, scenario, folder / f"{plan.name}-{play.name}-{_key(scenario, digest)}")
-        for play, scenario in zip(plan.plays, ready, strict=True)
-    ]
+    ready = [(play.name, _scenario(plan, play, suite, path)) for play in plan.plays]
+    return [(name, s, folder / f"{plan.name}-{name}-{_key(s, digest)}") for name, s in ready]
 
 
 def _scenario(plan: SetPlan, play: PlaySpec, suite: str, items: Path) -> Scenario:

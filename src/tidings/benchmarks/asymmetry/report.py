@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tidings.benchmarks.asymmetry.plays import Played, play_set
 from tidings.benchmarks.asymmetry.rows import BarrierCount, PlayedRow, scan_play, score_rows
 from tidings.benchmarks.asymmetry.suite import SetPlan, SymbolicRow
-from tidings.benchmarks.statistics import Interval, bootstrap_mean, gap_closed, holm, sign_flip_test
+from tidings.benchmarks.statistics import Interval, bootstrap_mean, gap_closed, holm, score_interval, sign_flip_test
 
 __all__ = ["ReportRow", "SetReport", "report_set"]
 
@@ -135,7 +135,7 @@ def _column(plan: SetPlan, row: SymbolicRow) -> NDArray[np.float64]:
 def _interval(plan: SetPlan, scores: NDArray[np.float64]) -> Interval | None:
     means = question_means(scores)
     has = ~np.isnan(means)
-    return bootstrap_mean(means[has], _kept(plan.groups, has)) if has.any() else None
+    return score_interval(means[has], _kept(plan.groups, has)) if has.any() else None
 
 
 def _zero_mean(scores: NDArray[np.float64]) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tidings.benchmarks.asymmetry.failures import FAILURES_FILE, write_failures
+from tidings.benchmarks.asymmetry.judge import JudgedSet, judge_words
+from tidings.benchmarks.asymmetry.plays import estimate_words
 from tidings.benchmarks.asymmetry.report import ReportRow, SetReport, interval_json, report_set
 from tidings.benchmarks.asymmetry.rows import PlayedRow
 from tidings.benchmarks.asymmetry.suite import FEWEST_QUESTIONS, FEWEST_SEEDS, SetPlan
@@ -18,10 +21,11 @@ __all__ = ["AsymmetryReport", "run_plans"]
 
 _LEGEND = (
     "A question's score is its mean over seeds; intervals are 95 % bootstrap intervals over questions (10,000 draws, "
-    "questions that share facts drawn together). A missing answer enters no score: its number stands under `missing`, "
-    "and `as 0` is the mean with every missing answer counted as 0. `vs full` is the paired difference from the full "
-    "system; p is that of a two-sided sign-flip test, Holm-adjusted over the table. `-`: not defined. Cost is per "
-    "question and seed; seconds are those in which at least one of its calls was in flight."
+    "questions that share facts drawn together), or Wilson's where every score is 0 or every one 1. A missing answer "
+    "enters no score: its number stands under `missing`, and `as 0` is the mean with every missing answer counted as "
+    "0. `vs full` is the paired difference from the full system; p is that of a two-sided sign-flip test, "
+    "Holm-adjusted over the table. `-`: not defined. Cost is per question and seed; seconds are those in which at "
+    "least one of its calls was in flight."
 )
 
 
@@ -34,12 +38,14 @@ class AsymmetryReport:
         folder: Where it was played.
         notes: What a reader must know, one sentence each.
         sets: One report a set.
+        judged: What a judge says of the sets whose answers are words; empty without a judge.
     """
 
     name: str
     folder: Path
     notes: tuple[str, ...]
     sets: tuple[SetReport, ...]
+    judged: tuple[JudgedSet, ...] = ()
 
     @property
     def n_failed(self) -> int:
@@ -53,16 +59,20 @@ class AsymmetryReport:
             parts += [f"## {part.plan.name}", _about(part.plan), _score_table(part), _gain_words(part)]
             parts += [_cost_table(part)] if any(row.played for row in part.rows) else []
             parts += [_extra_table(part)] if _has_extra(part) else []
+            parts += [judge_words(judged) for judged in self.judged if judged.name == part.plan.name]
             parts += [_barrier_words(part), _failure_words(part), _folder_words(part, self.folder)]
         return "\n\n".join(words for words in parts if words) + "\n"
 
     def to_json(self) -> dict[str, Any]:
         """Returns the scores as JSON values; undefined numbers are null."""
         sets = [_plain(_set_json(part)) for part in self.sets]
-        return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets}
+        judged = {"judge": _plain([asdict(part) for part in self.judged])} if self.judged else {}
+        return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets, **judged}
 
 
-def run_plans(name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable[str] = ()) -> AsymmetryReport:
+def run_plans(
+    name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable[str] = (), *, announce: bool = False
+) -> AsymmetryReport:
     """Plays what is missing of all sets, scores them, keeps the transcripts of failures and returns the report.
 
     Args:
@@ -70,10 +80,13 @@ def run_plans(name: str, plans: Sequence[SetPlan], folder: Path, notes: Iterable
         plans: Its sets.
         folder: Folder of the suite.
         notes: What a reader must know.
+        announce: Whether to say on standard error, before anything is played, what it will ask of models.
 
     Raises:
         RequestError: If a scenario is wrong.
     """
+    if announce:
+        sys.stderr.write(f"{name}: {estimate_words(plans, name, folder)}\n")
     sets = tuple(report_set(plan, name, folder) for plan in plans)
     write_failures(sets, folder)
     return AsymmetryReport(name, folder, (*notes, *_size_notes(plans)), sets)

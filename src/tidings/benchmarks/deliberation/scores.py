@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tidings.benchmarks.statistics import Interval, bootstrap_mean, holm, mcnemar_exact, sign_flip_test
+from tidings.benchmarks.statistics import Interval, bootstrap_mean, holm, mcnemar_exact, score_interval, sign_flip_test
 from tidings.log.calls import CallStore
 from tidings.log.reader import read_rollouts
 from tidings.log.store import ENDED
@@ -94,7 +94,7 @@ def score_method(name: str, folder: Path, n_items: int, n_rollouts: int) -> Meth
     """
     rows, calls = read_rows(folder), CallStore.frame(RunFolder.open(folder).calls)
     graded = rows.drop_nulls("right")
-    accuracy = None if graded.is_empty() else bootstrap_mean(_by_question(graded, n_items)["right"].to_numpy())
+    accuracy = None if graded.is_empty() else score_interval(_by_question(graded, n_items)["right"].to_numpy())
     n_answers, n = int(rows["n_answers"].sum()), max(len(rows), 1)
     outcomes = dict(sorted(rows["outcome"].value_counts().iter_rows()))
     tokens = 0 if calls.is_empty() else int((calls["tokens_in"] + calls["tokens_out"]).sum())

@@ -12,10 +12,10 @@ __all__ = ["report_text"]
 
 _LEGEND = (
     "Accuracy: right answers among graded questions, averaged over seeds; a group without a readable answer is not "
-    "right. 95 % bootstrap intervals over questions. `unreadable`: share of answers that stand but cannot be read. "
-    "`no answer`: questions left without one. `failed answers`: calls that gave no usable text (cut off, refused), "
-    "counted apart from wrong answers. `calls`: answers asked for per question; `model calls` has repairs and the "
-    "planner's own. `critical path`: answers that had to wait for each other."
+    "right. 95 % bootstrap intervals over questions, Wilson's where all are right or none is. `unreadable`: share of "
+    "answers that stand but cannot be read. `no answer`: questions left without one. `failed answers`: calls that gave "
+    "no usable text (cut off, refused), counted apart from wrong answers. `calls`: answers asked for per question; "
+    "`model calls` has repairs and the planner's own. `critical path`: answers that had to wait for each other."
 )
 
 
