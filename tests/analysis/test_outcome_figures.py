@@ -102,7 +102,7 @@ def test_calibration_shows_every_kind_with_its_brier_score(run: tidings.Run) -> 
     for kind, text in zip(("llm", "bayesian"), texts, strict=True):
         rows = [row for row in run.beliefs().iter_rows(named=True) if kinds[row["seat"]] == kind]
         brier = np.mean([(row["belief"] - truths[row["rollout"]]) ** 2 for row in rows])
-        assert text == f"{kind}: {len(rows)} beliefs,\nBrier {brier:.3f}"
+        assert text == f"{kind}: {len(rows)} beliefs, Brier {brier:.3f}"
 
 
 def test_welfare_and_accuracy_stand_at_their_values(run: tidings.Run) -> None:

@@ -78,7 +78,7 @@ def calibration(run: Run) -> Figure:
     frame = frame.filter(frame["rollout"].is_in(list(truths)))
     if frame.is_empty():
         raise DataError(str(run.path), "no stated beliefs", "runs of social_learning with ask_belief")
-    figure, axes = canvas(6.6, 4.4)
+    figure, axes = canvas(7.2, 4.4)
     kinds = run.seat_kinds()
     axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
     for i, kind in enumerate(dict.fromkeys(kinds.values())):
@@ -93,7 +93,7 @@ def calibration(run: Run) -> Figure:
         sizes = [12 + 90 * b.n / len(part) for b in bins]
         colour = COLOURS[i % len(COLOURS)]
         axes.errorbar(x, y, np.maximum(spread, 0), fmt="none", ecolor=colour, elinewidth=1.2, capsize=2, alpha=0.8)
-        label = f"{kind}: {len(part)} beliefs,\nBrier {brier:.3f}"
+        label = f"{kind}: {len(part)} beliefs, Brier {brier:.3f}"
         axes.scatter(x, y, s=sizes, c=colour, marker="osD^v"[i % 5], label=label, zorder=3, linewidths=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="stated belief", ylabel="share in which it was true")
     axes.set_title("Are stated beliefs right as often as they say?", **TITLE)
