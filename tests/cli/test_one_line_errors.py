@@ -240,3 +240,47 @@ def test_a_stopped_sweep_says_how_to_go_on(command, herd: Path, tmp_path: Path) 
     assert status == 1
     assert "stopped: limits.calls: the cap of 4 is reached" in out
     assert "the same command goes on where it stopped" in out
+
+
+def test_an_environment_is_listed_with_what_it_is_about(command) -> None:
+    lines = command("list", "environments")[1].splitlines()
+    assert not any("Rules of" in line for line in lines)
+    assert "Talk in rounds: everybody says something at once" in "\n".join(lines)
+
+
+def test_an_estimate_needs_no_key(command, herd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings = ["agents=[{kind: llm, count: 3, model: m}]", "models={m: {use: openai/x, price_in: 1, price_out: 1}}"]
+    words = [word for setting in settings for word in ("--set", setting)]
+    status, out, err = command("estimate", herd, *words, "--set", "rollouts.count=1000")
+    assert (status, err) == (0, "")
+    assert "m: about 3,000 calls" in out
+    assert "$" in out
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "not a url", "http://"])
+def test_an_address_that_is_none_is_refused_before_the_run(command, herd: Path, url: str) -> None:
+    status, _, err = command("validate", herd, "--set", f"models={{m: {{use: openai/x, base_url: '{url}'}}}}")
+    assert status == 2
+    assert len(err.splitlines()) == 1
+    assert f"base_url: found '{url}'" in err
+    assert "allowed: an address like http://host:8000/v1 or a list of" in err
+    assert "brackets" not in err
+
+
+@pytest.mark.real_model
+def test_a_server_that_is_not_there_is_named(command, herd: Path, tmp_path: Path) -> None:
+    settings = [
+        "agents=[{kind: llm, count: 3, model: m}]",
+        "models={m: {use: openai/x, base_url: 'http://127.0.0.1:9/v1', retries: 0}}",
+    ]
+    words = [word for setting in settings for word in ("--set", setting)]
+    code = "import sys; from tidings.cli import start; start()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", str(herd), "--out", str(tmp_path), "--rollouts", "1", *words],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "or broke; is a server listening at http://127.0.0.1:9/v1?" in done.stdout
+    assert "tidings metrics RUN --failed drop" in " ".join(done.stdout.split())

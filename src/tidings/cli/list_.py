@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -39,6 +40,8 @@ def _entries(kind: str) -> list[tuple[str, str]]:
 
     role = kind.removesuffix("s")
     entries = [(name, _first(find(role, name, role))) for name in sorted(TABLES[role])]  # type: ignore[arg-type, index]
+    if kind == "environments":
+        entries = [(name, _first(import_module(find("environment", name, role).__module__))) for name, _ in entries]
     return [("none", "No planner: the free baseline precision."), *entries] if kind == "planners" else entries
 
 

@@ -107,6 +107,7 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
         if row["value"] is None:
             without.setdefault(remark(row), []).append(row["name"])
     for reason, names in without.items():
+        reason = reason.replace("ask with failed='drop'", "tidings metrics RUN --failed drop")
         console.print(f"no value: {', '.join(names)}: {reason}", style="dim", highlight=False, markup=False)
 
 
@@ -170,9 +171,18 @@ def _print_run(run: Run, outcome: Outcome) -> None:
         console.print(f"look at it: tidings report {outcome.folder}", highlight=False, soft_wrap=True)
     if outcome.n_failed:
         for reason, count in run.failure_counts().items():
-            console.print(f"  {count} x {reason}", highlight=False, soft_wrap=True)
+            console.print(f"  {count} x {reason}{_address(run, reason)}", highlight=False, soft_wrap=True)
         sys.stdout.flush()
         print(f"{outcome.n_failed} of {outcome.n_rollouts} rollouts failed")
+
+
+def _address(run: Run, reason: str) -> str:
+    """Returns which addresses could not be reached; the log, which must not depend on them, does not say."""
+    if not reason.startswith("model/connection"):
+        return ""
+    urls = [spec.params.get("base_url") for spec in run.scenario.models.values()]
+    named = [url for given in urls if given for url in ([given] if isinstance(given, str) else given)]
+    return f"; is a server listening at {', '.join(named)}?" if named else ""
 
 
 def _usage(run: Run) -> str:

@@ -25,6 +25,7 @@ from tidings.models.guard import GuardParams
 from tidings.models.openai_client import OFFICIAL_URL, Clients, attempt, find_key
 from tidings.models.served_answers import Completion, read_completion
 from tidings.models.url_rotation import UrlRotation
+from tidings.spec.describe import Phrase
 
 __all__ = ["OpenAICompatibleModel", "OpenAICompatibleParams"]
 
@@ -33,10 +34,13 @@ _MODES: tuple[_Mode, ...] = ("json_schema", "json_object", "plain")
 _UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
 
 
+_Address = Annotated[str, Phrase("an address like http://host:8000/v1"), Field(pattern=r"^https?://[^\s/]+")]
+
+
 class OpenAICompatibleParams(GuardParams):
     """Parameters of a model behind an OpenAI-compatible address."""
 
-    base_url: str | tuple[str, ...] = OFFICIAL_URL
+    base_url: _Address | tuple[_Address, ...] = OFFICIAL_URL
     """Address, or several that are asked in turn; one that does not answer is passed over for a while."""
     api_key_env: str | None = None
     """Environment variable that holds the key. Only api.openai.com has a default: OPENAI_API_KEY."""

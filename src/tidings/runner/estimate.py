@@ -14,6 +14,7 @@ from tidings.core import (
     ActionSpec,
     CallKey,
     LanguageModel,
+    MissingPartError,
     ModelRequest,
     ModelResponse,
     PromptMessage,
@@ -75,10 +76,10 @@ class Estimate:
     def text(self) -> str:
         """Returns the estimate in words."""
         if not self.models:
-            return f"{self.rollouts} rollout{'s' * (self.rollouts != 1)}, no model calls"
+            return f"{self.rollouts:,} rollout{'s' * (self.rollouts != 1)}, no model calls"
         lines = [
-            f"{m.name}: about {m.calls} calls, {m.tokens_in} tokens in, at most {m.tokens_out} out, "
-            + ("price not given (set price_in and price_out)" if m.usd is None else f"${m.usd:.2f}")
+            f"{m.name}: about {m.calls:,} calls, {m.tokens_in:,} tokens in, at most {m.tokens_out:,} out, "
+            + ("price not given (set price_in and price_out)" if m.usd is None else f"${m.usd:,.2f}")
             for m in self.models
         ]
         return "\n".join(
@@ -103,7 +104,10 @@ def estimate_calls(scenario: Scenario) -> Estimate:
     session = ModelSession(scenario)
 
     def make(name: str, build: Callable[[], LanguageModel], settings: Mapping[str, Any]) -> LanguageModel:
-        session.make(name, build, settings)
+        try:
+            session.make(name, build, settings)
+        except MissingPartError:  # no key or no weights yet: what it will be asked is known all the same
+            session.make(name, lambda: ScriptedModel(name, ScriptedParams()), settings)
         counters[name] = _CountingModel(session.guard(name))
         return counters[name]
 

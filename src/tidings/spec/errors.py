@@ -212,7 +212,8 @@ def _fix(value: Any, targets: Iterable[Target], written: str | None, words: str)
         return f"put it in quotes, '{written or value}'"
     if isinstance(value, float) and value.is_integer() and int in kinds:
         return f"write {int(value)}"
-    if not isinstance(value, list | tuple | Mapping) and any(_is_list(kind) for kind in kinds) and value is not None:
+    is_single = value is not None and not isinstance(value, list | tuple | Mapping) and type(value) not in kinds
+    if is_single and any(_is_list(kind) for kind in kinds):
         return f"put it in brackets, [{written or value}]"
     return ""
 

@@ -39,6 +39,7 @@ def run_informative(
     seeds: int | None = None,
     items: int | None = None,
     judge: str | None = None,
+    max_tokens: int | None = None,
 ) -> AsymmetryReport:
     """Lets pairs with half the facts each talk until they can answer: Schedule, Needle, a town; or --data.
 
@@ -51,6 +52,7 @@ def run_informative(
         seeds: Plays of each question.
         items: Questions of each set.
         judge: Language model as `provider/model` that also judges answers in words; its verdicts change no score.
+        max_tokens: Longest answer of a seat, in tokens; one that is cut off is a failure, counted apart.
 
     Raises:
         RequestError: If the data, a model or a number cannot be used.
@@ -58,6 +60,7 @@ def run_informative(
     if seeds is None and not is_full:
         seeds = 1
     options = suite_options(model, out, is_full=is_full, data=data, seeds=seeds, items=items, few=_FEW)
+    options = replace(options, max_tokens=max_tokens)
     judging = None if judge is None else make_judge(judge)
     plans, notes = plan_informative(options)
     report = run_plans(NAME, plans, out, notes, announce=is_full and model is not None)
@@ -111,7 +114,7 @@ class _Stage:
     """Makes the plays and rows of one set."""
 
     def __init__(self, source: Source, options: SuiteOptions) -> None:
-        self._source, self._is_full = source, options.is_full
+        self._source, self._is_full, self._max_tokens = source, options.is_full, options.max_tokens
         self._problem: Problem = source.tasks.problems[0]
         self._archive = _write_archive(self._problem, options.out) if source.has_archive else None
         self._talk = {"rounds": 10 if options.is_full else 4}
@@ -139,6 +142,8 @@ class _Stage:
     def model_rows(self, model: str) -> tuple[list[PlaySpec], list[RowSpec]]:
         """Returns what a language model plays: the mandatory rows, and with --full the ablations."""
         agent: dict[str, Any] = {"kind": "informative", "model": "m"}
+        if self._max_tokens is not None:
+            agent["max_tokens"] = self._max_tokens
         if self._archive is not None:
             agent["memory"] = "mixed"
         bare = {**agent, "plan": False}

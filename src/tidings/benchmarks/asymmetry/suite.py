@@ -189,6 +189,7 @@ class SuiteOptions:
         data: Local path, or `hf:owner/name`; None for the suite's own generator.
         n_seeds: Plays of each question.
         n_items: Questions of each set; None for all of a file.
+        max_tokens: Longest answer of a seat, in tokens; None for the agent's own.
     """
 
     model: str | None
@@ -197,6 +198,7 @@ class SuiteOptions:
     data: str | None
     n_seeds: int
     n_items: int | None
+    max_tokens: int | None = None
 
 
 def suite_options(
