@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -56,3 +57,41 @@ def test_nothing_to_draw_is_told(tmp_path: Path) -> None:
         path.write_bytes(b"")
     with pytest.raises(DataError, match="no decisions to draw"):
         run.plot.actions()
+    with pytest.raises(DataError, match="no stated beliefs to draw"):
+        run.plot.beliefs()
+
+
+def test_a_map_that_leaves_rollouts_out_says_so_and_counts_places_from_1(run: tidings.Run) -> None:
+    (axes,) = find_figure("cascades")(run, max_rollouts=4).axes
+    assert "(first 4 of 6 rollouts)" in axes.get_title(loc="left")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "4", "5"]
+    (paths,) = find_figure("trajectories")(run, max_rollouts=4).axes
+    assert "first 4 of 6 rollouts" in paths.get_title(loc="left")
+    (whole,) = find_figure("cascades")(run).axes
+    assert "first" not in whole.get_title(loc="left")
+
+
+def test_two_seats_stand_inside_their_picture(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        HERD.replace("n: 5", "n: 2").replace("count: 3", "nodes: rest").replace("2, p", "1, p")
+    )
+    (axes,) = tidings.run(tmp_path / "s.yaml", out=tmp_path).plot.graph().axes
+    (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert axes.get_title(loc="left") == "2 seats, 1 edge"
+    assert top - bottom > 0.5
+    places = [place for points in axes.collections[1:] for place in np.asarray(points.get_offsets())]
+    assert len(places) == 2
+    assert all(low < x < high and bottom < y < top for x, y in places)
+
+
+def test_a_fact_that_nobody_told_has_no_tree(tmp_path: Path) -> None:
+    text = """
+name: silence
+graph: {kind: path, n: 3}
+agents: [{kind: silent, count: 3}]
+environment: {kind: talk, rounds: 2, facts: {a0: {where: in the mill}}}
+rollouts: {count: 1, seed: 3}
+"""
+    (tmp_path / "s.yaml").write_text(text)
+    with pytest.raises(DataError, match="nobody told anybody a fact in rollout 0"):
+        tidings.run(tmp_path / "s.yaml", out=tmp_path).plot.exposure_tree()

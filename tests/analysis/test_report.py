@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tidings
-from tidings.analysis.controls import pooled_and_alone
+from tidings.analysis.controls import first_answers, pooled_and_alone, talk_controls, vote_controls
 from tidings.analysis.paired import paired_difference
 from tidings.analysis.report import report_html, transcripts, write_report
 from tidings.analysis.report.answer import _Line, _strip
@@ -18,6 +18,7 @@ from tidings.analysis.report.kinds import KINDS
 from tidings.analysis.report.markup import Markup, cut, el, number, visible
 from tidings.core import Event
 from tidings.log.codec import encode_step
+from tidings.log.store import ENDED
 from tidings.metrics.result import mean_result
 from tidings.simulation.registry import ENVIRONMENTS
 
@@ -118,6 +119,60 @@ def test_a_sampled_answer_never_stands_without_its_null_and_whether_it_is_reliab
     assert "null, reliable" in opening
 
 
+def test_the_interval_of_a_share_ends_at_1(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD.replace("count: 12", "count: 3").replace("0.7", "0.9"))
+    (section,) = re.findall(r'<section class="answer">.*?</section>', report_html(run))
+    ends = [float(high) for _, high in re.findall(r"<td>(-?[\d.]+) to ([\d.]+)</td>", section)]
+    assert len(ends) == 4
+    assert max(ends) == 1.0
+
+
+def test_a_twin_that_is_missing_is_explained(tmp_path: Path) -> None:
+    text = read(play(tmp_path, re.sub(r"agents: .*", "agents: [{kind: bayesian, count: 5}]", HERD))).text
+    assert "No rational twin: every seat is bayesian already, so this run is its own." in text
+    assert "No rational twin" not in read(play(tmp_path, HERD)).text
+    run = play(tmp_path, HERD)
+    (run.path / "twin.parquet").unlink()
+    assert "No rational twin: its rows are not in the run folder." in read(tidings.load_run(run.path)).text
+
+
+def test_news_stands_beside_what_would_be_known_if_nobody_told(tmp_path: Path) -> None:
+    """Of six people the mayor holds the code and the miller the mill: 1/6 of the seats know each in silence."""
+    run = tidings.run(Path(__file__).parents[2] / "scenarios" / "rumour.yaml", out=tmp_path)
+    (control,) = talk_controls(run)
+    assert control.values == pytest.approx({0: 1 / 6, 1: 1 / 6, 2: 1 / 6})
+    text = read(run).text
+    assert "nobody tells" in text
+    assert "+0.583 (+0.583 to +0.583)" in text
+    assert "0.750 to 0.750 (all 3 values are equal)" in text
+
+
+def test_votes_stand_beside_those_before_the_talk(tmp_path: Path) -> None:
+    run = tidings.run(Path(__file__).parents[2] / "scenarios" / "hidden_profile.yaml", out=tmp_path)
+    (control,) = vote_controls(run)
+    assert mean_result("x", list(control.values.values()), "").value == run.metrics("right_before")["value"][0]
+    assert "before the talk" in read(run).text
+
+
+def test_first_answers_are_counted_alone_and_as_a_vote() -> None:
+    def rounds(*keys: str | None) -> list[Event]:
+        gold = Event("gold", (), {"kind": "number", "keys": ["19", "19.0"]})
+        answers = [{"seat": f"a{i}", "key": key} for i, key in enumerate(keys)]
+        later = {"round": 1, "answers": [{"seat": "a0", "key": "19"}]}
+        return [gold, Event("ledger", (), {"round": 0, "answers": answers}), Event("ledger", (), later)]
+
+    assert first_answers(rounds("19", "19.0", "8", None)) == (0.5, 1.0)
+    assert first_answers(rounds("19", "8")) == (0.5, 0.5)
+    assert first_answers(rounds(None, None)) == (0.0, 0.0)
+    assert first_answers(rounds()) is None
+    assert first_answers(rounds("19")[1:]) is None
+
+
+def test_without_named_metrics_the_question_of_the_kind_is_still_answered(tmp_path: Path) -> None:
+    text = read(play(tmp_path, TALK)).text
+    assert "0.333 share of the seats that know a fact in the end" in text
+
+
 def test_an_infinite_figure_stands_beside_finite_ones() -> None:
     """A belief that rules the truth out scores -inf: it is said, and does not take the scale from the others."""
     infinite = _Line("one", "", mean_result("belief_gain", [-math.inf, 1.0], "bits"), None, is_own=True)
@@ -192,7 +247,7 @@ def test_failed_rollouts_give_no_figure_but_are_told(tmp_path: Path, monkeypatch
     assert 0 < n_failed < 12
     page = read(run)
     assert f"{n_failed} of them failed" in page.text
-    words = f"This run has no such figure: {n_failed} rollouts failed. The number above is of the others alone"
+    words = f"This run has no such figure: {n_failed} rollouts failed. The number below is of the others alone"
     assert words in page.text
     assert "reply/unparsable" in page.text
     assert "ask with failed='drop'" in page.text
@@ -274,13 +329,14 @@ def test_a_hundred_thousand_events_are_counted_and_sampled(tmp_path: Path) -> No
     first, *_ = run.events().iter_rows(named=True)
     many = [Event("message", ("*",), {"text": f"word {i}"}, "a0", 1 + i // 1000, 1 + i) for i in range(100_000)]
     opening = Event(first["kind"], tuple(first["audience"]), json.loads(first["data"]), first["seat"], 0, 0)
-    log.write_bytes(encode_step(0, [opening]) + encode_step(0, many))
+    ended = Event(ENDED, (), {"status": "ok"}, None, 101, 100_001)
+    log.write_bytes(encode_step(0, [opening]) + encode_step(0, many) + encode_step(0, [ended]))
     path = write_report(tidings.load_run(run.path))
     page = Reader(path.read_text())
     assert path.stat().st_size < 3_000_000
-    assert "the log holds 100,001 events, 100,000 of them messages" in page.text
-    assert "the longest has 100,001" in page.text
-    assert "99,601 more events: rollout 0 in the run folder's events/, from index 400." in page.text
+    assert "the log holds 100,002 events, 100,000 of them messages" in page.text
+    assert "the longest has 100,002" in page.text
+    assert "99,602 more events: rollout 0 in the run folder's events/, from index 400." in page.text
 
 
 def test_failed_rollouts_come_first_when_not_all_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,8 +365,8 @@ SMALL = {
     "many_states": ("three-states", ["correctness", "welfare"], "p_correct"),
     "talk": ("rumour", ["spread", "exposure_tree", "influence", "leak_paths"], "coverage"),
     "collaboration": ("collaboration", ["spread", "exposure_tree", "influence"], "right"),
-    "dialop": ("dialop", ["spread", "exposure_tree", "cost"], ""),
-    "hidden_profile": ("hidden_profile", ["spread", "exposure_tree", "cost"], "right_after"),
+    "dialop": ("dialop", ["spread", "cost"], "norm"),
+    "hidden_profile": ("hidden_profile", ["spread", "cost"], "right_after"),
 }
 
 

@@ -7,6 +7,7 @@ import networkx as nx
 import pytest
 from viewer_runs import FAILING, HERD, MODELS, SUMMARY, deliberation, gossip, play, write_run
 
+import tidings
 from tidings.analysis.viewer import Library
 from tidings.analysis.viewer.call_index import CallIndex
 from tidings.analysis.viewer.fold import STEPS_PER_BLOCK, RolloutFold
@@ -176,6 +177,26 @@ def test_who_knows_what_since_when_and_which_leaks_are_as_the_ledger_of_the_metr
         assert {(fact["name"], seats[seat]) for seat, *_, leak in met if leak} <= leaks
         assert fact["leaks"] == len({pair for pair in leaks if pair[0] == fact["name"]})
     assert leaks == {("s", "a4")}
+
+
+def test_claims_in_texts_are_followed_as_the_ledger_of_the_metrics_follows_them(tmp_path: Path) -> None:
+    """A rumour without side fields: what the figures count is what the stage shows."""
+    run = tidings.run(Path(__file__).parents[2] / "scenarios" / "rumour.yaml", out=tmp_path)
+    view = RunView(run.path)
+    met = {row["name"]: row["known"] for row in view.facts(0)}
+    assert met == {"code": 6, "mill": 3}
+    assert sum(met.values()) / 12 == run.metrics("coverage")["value"][0]
+    ledger, events = next(run.ledgers())
+    seats = view.columns(0)["seats"]
+    for number, (name, trace) in enumerate(ledger.traces.items()):
+        rows = {seats[seat]: step for seat, step, _, _ in view.fact(0, number)["met"]}
+        assert rows == {seat: trace.since[seat] for seat in trace.since}
+        assert view.facts(0)[number]["name"] == name
+        assert view.facts(0)[number]["leaks"] == len({seat for _, seat in trace.leaks})
+    read = [(e["i"], *claim) for page in (0, 1) for e in view.events(0, page) for claim in e.get("read", ())]
+    assert read == [(made.event, made.claim.fact, made.claim.stated) for made in ledger.claims]
+    assert any(stated.startswith("not:") for *_, stated in read)
+    assert len(events) == view.columns(0)["n"]
 
 
 def test_the_graphs_a_planner_builds_are_told_round_by_round(tmp_path: Path) -> None:

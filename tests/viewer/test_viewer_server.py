@@ -3,7 +3,9 @@
 import hashlib
 import http.client
 import json
+import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import networkx as nx
 import pytest
 from viewer_runs import evil, gossip, write_run
 
+from tidings.analysis.report import write_report
+from tidings.analysis.run import load_run
 from tidings.analysis.viewer import Library, ViewerServer
 from tidings.analysis.viewer.server import STATIC
 from tidings.core import DataError, RequestError
@@ -116,6 +120,31 @@ def test_no_path_leads_out_of_the_tables(server: ViewerServer, path: str) -> Non
     assert status == (400 if "[" in path else 404)
     assert b"nobody may read this" not in body
     assert b"root:" not in body
+
+
+def test_a_report_is_shown_without_scripts_and_in_an_origin_of_its_own(server: ViewerServer) -> None:
+    (row,) = (row for row in server.library.runs() if row["label"] == "evil")
+    path = server.library.catalog.paths[row["id"]] / "report.html"
+    assert server.library.get(f"run/{row['id']}")["report"] == ""
+    assert ask(server, f"/report/{row['id']}")[0] == 404
+    written = write_report(load_run(path.parent))
+    assert written == path
+    status, headers, body = ask(server, f"/report/{row['id']}")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert body == path.read_bytes()
+    policy = headers["content-security-policy"]
+    style = b64encode(hashlib.sha256(body.split(b"<style>")[1].split(b"</style>")[0]).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'")
+    assert policy.endswith("; sandbox allow-scripts")
+    assert "script-src" not in policy
+    assert ask(server, f"/report/{row['id']}", token=False)[0] == 403
+    assert ask(server, f"/report/{row['id']}", host="evil.example")[0] == 403
+    for wrong in ("", "nobody", "../secret.txt", "%2e%2e/secret.txt", f"{row['id']}/../x"):
+        assert ask(server, f"/report/{wrong}")[0] == 404
+    assert server.library.get(f"run/{row['id']}")["report"] == "current"
+    os.utime(path, (1, 1))
+    assert server.library.get(f"run/{row['id']}")["report"] == "old"
+    path.unlink()
 
 
 def test_data_that_is_not_there_and_data_that_cannot_be_read_are_told_apart(server: ViewerServer) -> None:

@@ -47,6 +47,8 @@ export interface GraphData {
 
 export interface RunHead extends RunRow {
   description: string;
+  /** Whether the run folder holds a report: "current", "old" (the run has gone on since), or "". */
+  report: string;
   scenario: string;
   manifest: { python: string; platform: string; packages: Record<string, string>; git: { commit: string; is_dirty: boolean } | null };
   graph: GraphData;
@@ -91,6 +93,8 @@ export interface LogEvent {
   data: Record<string, unknown>;
   /** The data as JSON text, where it holds numbers that JavaScript would change. */
   exact?: string;
+  /** Claims found in a message's text: fact, and what is stated of it as JSON text (`not:` before a denial). */
+  read?: [fact: string, stated: string][];
 }
 
 export interface Changes {

@@ -237,6 +237,7 @@ export class RunPage implements PageView {
       head.description ? h("p", "lead", foreign(head.description, 1000)) : null,
       this.notice(),
       this.cost(),
+      this.report(),
       h(
         "div",
         "columns",
@@ -293,9 +294,19 @@ export class RunPage implements PageView {
     return h("p", "soft", parts.filter(Boolean).join(" · "));
   }
 
+  private report(): Child {
+    if (!isLive) return null; // a static copy holds no reports: they name the folder of the run
+    const { id, report } = this.head;
+    if (!report) return h("p", "soft", "No report yet: ", h("code", null, "tidings report RUN"), " writes one into the run folder.");
+    const link = h("a", { class: "link report-link", attrs: { href: `report/${id}`, target: "_blank", rel: "noopener" } }, "report of this run");
+    return h("p", null, link, report === "old" ? h("span", "warn", " written before the run went on; write it again with tidings report") : null);
+  }
+
   private metrics(): Child {
     const { metrics } = this.head;
     if (!metrics.length) return h("p", "soft", this.head.status === "running" ? "At the end of the run." : "No figures are kept in this run's folder.");
+    const reason = metrics[0]!.value === null && metrics.every((metric) => metric.value === null && metric.reason === metrics[0]!.reason) ? metrics[0]!.reason : null;
+    if (reason) return [h("p", "warn", "No figure has a value: ", foreign(reason, 300), "."), h("p", "soft", foreign(metrics.map((metric) => metric.name).join(", "), 2000))];
     return scroll(h(
       "table",
       "dense metrics",

@@ -103,10 +103,14 @@ export class EventPanel extends Panel {
   private facts(event: LogEvent): Node[] {
     const claims = Array.isArray(event.data.claims) ? (event.data.claims as Record<string, unknown>[]) : [];
     const rows = claims.filter((claim) => claim && typeof claim.fact === "string");
+    for (const [fact, stated] of event.read ?? []) {
+      const denied = stated.startsWith("not:");
+      rows.push({ fact, value: denied ? stated.slice(4) : stated, polarity: denied ? -1 : 1, how: "found in the text" });
+    }
     if (typeof event.data.fact === "string") rows.push({ fact: event.data.fact, value: event.data.value });
     if (!rows.length) return [];
     return [
-      h("h3", null, claims.length ? "Facts it carried" : "Fact"),
+      h("h3", null, claims.length || event.read ? "Facts it carried" : "Fact"),
       h(
         "table",
         null,
@@ -116,7 +120,7 @@ export class EventPanel extends Panel {
             null,
             h("td", null, h("button", { class: "link", on: { click: () => void this.openFact(String(claim.fact)) } }, oneLine(String(claim.fact), 80))),
             h("td", null, foreign(show(claim.value), 400)),
-            h("td", "soft", [claim.polarity === -1 ? "denied" : "", claim.hedged ? "hedged" : ""].filter(Boolean).join(", ")),
+            h("td", "soft", [claim.polarity === -1 ? "denied" : "", claim.hedged ? "hedged" : "", claim.how ?? ""].filter(Boolean).join(", ")),
           ),
         ),
       ),

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tidings.analysis.canvas import COLOURS, GREY, TITLE, canvas
+from tidings.analysis.canvas import COLOURS, GREY, LEGEND, TITLE, canvas
 from tidings.analysis.steering_figures import belief_path, belief_paths
+from tidings.analysis.words import plural
 from tidings.core import DataError, SeedPath
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def trajectories(run: Run, max_rollouts: int = 200) -> Figure:
         paths.append(belief_path(events))
     if not paths:
         raise DataError(str(run.path), "no public belief to draw", "runs of social_learning on a complete graph")
-    return belief_paths(paths, states[1], f"Public belief over time, {len(paths)} rollouts")
+    n = sum(1 for _ in run.ended())
+    which = plural(n, "rollout") if len(paths) == n else f"first {len(paths)} of {n:,} rollouts"
+    return belief_paths(paths, states[1], f"Public belief over time, {which}")
 
 
 class Bin(NamedTuple):
@@ -75,7 +78,7 @@ def calibration(run: Run) -> Figure:
     frame = frame.filter(frame["rollout"].is_in(list(truths)))
     if frame.is_empty():
         raise DataError(str(run.path), "no stated beliefs", "runs of social_learning with ask_belief")
-    figure, axes = canvas(4.8, 4.4)
+    figure, axes = canvas(7.2, 4.4)
     kinds = run.seat_kinds()
     axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
     for i, kind in enumerate(dict.fromkeys(kinds.values())):
@@ -94,7 +97,7 @@ def calibration(run: Run) -> Figure:
         axes.scatter(x, y, s=sizes, c=colour, marker="osD^v"[i % 5], label=label, zorder=3, linewidths=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="stated belief", ylabel="share in which it was true")
     axes.set_title("Are stated beliefs right as often as they say?", **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(**LEGEND)
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "INK", "ORANGE", "PINK", "TITLE", "canvas", "plain", "to_svg"]
+__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "INK", "LEGEND", "ORANGE", "PINK", "TITLE", "canvas", "plain", "to_svg"]
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", "#22252A"
 """Okabe and Ito's palette, safe for colour-blind readers."""
@@ -22,6 +22,10 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", GREY)
 
 TITLE = {"loc": "left", "fontsize": 10, "color": INK}
 """How every heading of a figure stands."""
+
+
+LEGEND = {"frameon": False, "fontsize": 8, "loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+"""Where every legend stands: beside the axes, where it hides nothing."""
 
 
 def canvas(width: float = 6.4, height: float = 3.4) -> tuple[Figure, Axes]:

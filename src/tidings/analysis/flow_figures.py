@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import MaxNLocator
 
-from tidings.analysis.canvas import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PINK, TITLE, canvas
+from tidings.analysis.canvas import BLUE, COLOURS, GREEN, GREY, INK, LEGEND, ORANGE, PINK, TITLE, canvas
+from tidings.analysis.words import plural
 from tidings.core import DataError
 from tidings.metrics.facts import holds
 
@@ -50,9 +51,9 @@ def spread(run: Run, max_facts: int = _MOST_FACTS) -> Figure:
     axes.set(ylim=(0, 1.03), xlabel="step", ylabel="share of seats that know it")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     left_out = len(names) - min(len(names), max_facts, _MOST_FACTS)
-    note = f", {left_out} more facts not drawn" if left_out else ""
-    axes.set_title(f"How news spread ({facts['rollout'].n_unique()} rollouts{note})", **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    note = f", {plural(left_out, 'more fact')} not drawn" if left_out else ""
+    axes.set_title(f"How news spread ({plural(facts['rollout'].n_unique(), 'rollout')}{note})", **TITLE)
+    axes.legend(**LEGEND)
     return figure
 
 
@@ -61,17 +62,20 @@ def exposure_tree(run: Run, fact: str | None = None, rollout: int = 0) -> Figure
 
     Args:
         run: A run whose environment declares facts.
-        fact: Which fact; the one that came farthest by default.
+        fact: Which fact; the one that was told to most by default.
         rollout: Of which rollout.
 
     Raises:
-        DataError: If there is no such fact in this rollout.
+        DataError: If there is no such fact in this rollout, or nobody told anybody one.
     """
     first = run.exposures().filter(pl.col("is_first"), pl.col("rollout") == rollout)
     known = first["fact"].unique(maintain_order=True).to_list()
     if not known or (fact is not None and fact not in known):
         raise DataError(str(run.path), f"no fact {fact!r} in rollout {rollout}", f"facts: {', '.join(known) or 'none'}")
-    name = fact or max(known, key=lambda candidate: len(first.filter(pl.col("fact") == candidate)))
+    told = first.filter(pl.col("how") == "told")
+    if fact is None and told.is_empty():
+        raise DataError(str(run.path), f"nobody told anybody a fact in rollout {rollout}", "runs in which facts travel")
+    name = fact or max(known, key=lambda candidate: len(told.filter(pl.col("fact") == candidate)))
     rows = {row["seat"]: row for row in first.filter(pl.col("fact") == name).iter_rows(named=True)}
     truth = next(
         row["value"] for row in run.facts().iter_rows(named=True) if (row["rollout"], row["fact"]) == (rollout, name)
@@ -137,8 +141,8 @@ def influence(run: Run) -> Figure:
         x, y = places[seat]
         axes.plot(x, y, "o", ms=18, color="white", mec=INK, mew=1, zorder=3)
         axes.annotate(str(sent[seat]), (x, y), ha="center", va="center", fontsize=8, color=INK, zorder=4)
-        axes.annotate(seat, (x * 1.17, y * 1.17), ha="center", va="center", fontsize=9, color=INK)
-    axes.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.3), aspect="equal")
+        axes.annotate(seat, (x * 1.13, y * 1.17), ha=_side(x), va="center", fontsize=9, color=INK)
+    axes.set(xlim=(-1.7, 1.7), ylim=(-1.35, 1.3), aspect="equal")
     axes.set_axis_off()
     axes.set_title("Who informed whom (in the circle: facts first heard from this seat)", **TITLE)
     return figure
@@ -162,7 +166,7 @@ def leak_paths(run: Run, max_paths: int = 12) -> Figure:
     longest = max(len(path) for (_, path), _ in ranked)
     figure, axes = canvas(2.2 + 1.25 * longest, 0.9 + 0.5 * len(ranked))
     for y, ((fact, path), n) in enumerate(ranked):
-        axes.annotate(f"{fact}, {n} times", (-0.75, y), va="center", ha="right", fontsize=8, color=INK)
+        axes.annotate(f"{fact}, {plural(n, 'time')}", (-0.75, y), va="center", ha="right", fontsize=8, color=INK)
         for x, seat in enumerate(path):
             is_end = x + 1 == len(path)
             axes.plot(x, y, "s" if is_end else "o", ms=9, color=ORANGE if is_end else BLUE, zorder=3)
@@ -176,7 +180,7 @@ def leak_paths(run: Run, max_paths: int = 12) -> Figure:
     axes.set(xlim=(-2.2, longest - 0.5), ylim=(len(ranked) - 0.5, -0.8))
     axes.set_axis_off()
     left_out = len(counts) - len(ranked)
-    note = f" ({left_out} more paths not drawn)" if left_out else ""
+    note = f" ({plural(left_out, 'more path')} not drawn)" if left_out else ""
     axes.set_title(f"How secrets got out: the last seat may not know{note}", **TITLE)
     return figure
 
@@ -204,6 +208,11 @@ def message_bits(run: Run) -> Figure:
     axes.legend(frameon=False, fontsize=8)
     axes.set_title("What messages said about what their senders knew", **TITLE)
     return figure
+
+
+def _side(x: float) -> str:
+    """Returns how a name is aligned that stands outside a circle at `x`, so that it does not reach into it."""
+    return "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
 
 
 def _facts(run: Run) -> pl.DataFrame:

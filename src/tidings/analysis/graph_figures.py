@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from tidings.analysis.canvas import BLUE, COLOURS, GREY, INK, TITLE, canvas
+from tidings.analysis.canvas import BLUE, COLOURS, GREY, INK, LEGEND, TITLE, canvas
+from tidings.analysis.words import plural
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -33,8 +33,10 @@ def graph(run: Run) -> Figure:
 
 
 def _drawing(run: Run, social: nx.Graph) -> Figure:
-    figure, axes = canvas(5.2, 4.2)
-    place = _layout(social)
+    figure, axes = canvas(5.2, 4.2 if len(social) > 4 else 2.8)
+    is_round = _is_round(social)
+    layout = nx.circular_layout(social) if is_round else nx.spring_layout(social, seed=1)
+    place = {seat: (float(x), float(y)) for seat, (x, y) in layout.items()}
     ends = [(place[u], place[v]) for u, v in social.edges]
     lines = LineCollection(ends, colors=GREY, linewidths=0.8, alpha=0.5 if len(ends) < 200 else 0.2, zorder=1)
     axes.add_collection(lines)
@@ -46,27 +48,28 @@ def _drawing(run: Run, social: nx.Graph) -> Figure:
         axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, label=kind, zorder=2, linewidths=0)
     if len(social) <= _NAMED:
         for seat, (x, y) in place.items():
-            style = {"textcoords": "offset points", "ha": "center", "fontsize": 7, "color": INK}
-            axes.annotate(str(seat)[:12], (x, y), (0, 7), **style)
+            style = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": 7, "color": INK}
+            axes.annotate(str(seat)[:12], (x, y), (11 * x, 11 * y) if is_round else (0, 9), **style)
     if social.is_directed():
         for u, v in social.edges:
             style = {"arrowstyle": "-|>", "color": GREY, "alpha": 0.6, "shrinkA": 5, "shrinkB": 6, "lw": 0}
             axes.annotate("", place[v], place[u], arrowprops=style)
     axes.set_axis_off()
     axes.set_aspect("equal")
-    axes.margins(0.12)
+    if is_round:  # of few seats the limits by data alone may have no height
+        axes.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3) if len(social) > 2 else (-0.4, 0.4))
+    else:
+        axes.margins(0.12)
     arrows = ", an arrow points to who hears" if social.is_directed() else ""
-    axes.set_title(f"{len(social)} seats, {social.number_of_edges()} edges{arrows}", **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.set_title(f"{plural(len(social), 'seat')}, {plural(social.number_of_edges(), 'edge')}{arrows}", **TITLE)
+    axes.legend(**LEGEND)
     return figure
 
 
-def _layout(social: nx.Graph) -> Mapping[str, Any]:
-    """Returns where each seat stands: on a circle if small or dense, else by springs from a fixed seed."""
+def _is_round(social: nx.Graph) -> bool:
+    """Returns whether seats stand on a circle: if few or dense; else they are placed by springs from a fixed seed."""
     is_dense = len(social) > 1 and nx.density(social) > 0.4
-    if len(social) <= _ROUND and (is_dense or len(social) <= 8):
-        return nx.circular_layout(social)
-    return nx.spring_layout(social, seed=1)
+    return len(social) <= _ROUND and (is_dense or len(social) <= 8)
 
 
 def _degrees(social: nx.Graph) -> Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tidings.analysis.canvas import BLUE, GREEN, GREY, ORANGE, TITLE, canvas
+from tidings.analysis.canvas import BLUE, GREEN, GREY, LEGEND, ORANGE, TITLE, canvas
+from tidings.analysis.words import plural
 from tidings.core import DataError, Event
 from tidings.metrics.result import share_result
 from tidings.theory.herd_events import HerdBelief, follow_herd
@@ -34,7 +35,9 @@ def actions(run: Run, max_rollouts: int = 60) -> Figure:
         DataError: If no rollout ended well.
     """
     cells, labels = _correct(run, max_rollouts)
-    return _map([[float(right) for right in row] for row in cells], labels, (ORANGE, BLUE), "decisions")
+    return _map(
+        [[float(right) for right in row] for row in cells], labels, (ORANGE, BLUE), f"decisions{_first(run, cells)}"
+    )
 
 
 def cascades(run: Run, max_rollouts: int = 60) -> Figure:
@@ -53,7 +56,13 @@ def cascades(run: Run, max_rollouts: int = 60) -> Figure:
     _, labels = _correct(run, max_rollouts)
     cells = [_cascade_cells(line.event() for line in lines) for _, lines in islice(run.ended(), max_rollouts)]
     colours = (ORANGE, "#F3C9AE", "#A9CFE6", BLUE)
-    return _map(cells, labels, colours, "decisions, strong in a cascade, pale before")
+    return _map(cells, labels, colours, f"decisions, strong in a cascade, pale before{_first(run, cells)}")
+
+
+def _first(run: Run, cells: list[Any]) -> str:
+    """Returns how many of all rollouts that ended well are drawn, where not all of them are."""
+    n = sum(1 for _ in run.ended())
+    return f" (first {len(cells)} of {n:,} rollouts)" if len(cells) < n else ""
 
 
 def _cascade_cells(events: Iterable[Event]) -> list[float]:
@@ -82,9 +91,11 @@ def _map(cells: list[list[float]], labels: list[str], colours: Sequence[str], wo
     axes.set_yticks(np.arange(-0.5, image.shape[0]), minor=True)
     axes.grid(which="minor", color="white", linewidth=1.2 if image.shape[1] <= 60 else 0.4)
     axes.tick_params(which="both", length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ticks = MaxNLocator(integer=True).tick_values(1, max(image.shape[1], 2))
+    places = [int(tick) for tick in ticks if 1 <= tick <= image.shape[1]]
+    axes.set_xticks([place - 1 for place in places], [str(place) for place in places])
     axes.set_yticks(range(len(cells)), labels)
-    axes.set_xlabel("position in the order of play, from 0")
+    axes.set_xlabel("position in the order of play")
     axes.set_ylabel("rollout: true state")
     axes.set_title(f"Right (blue) and wrong (orange) {words}", **TITLE)
     axes.spines[:].set_visible(False)
@@ -97,10 +108,15 @@ def beliefs(run: Run, max_rollouts: int = 60) -> Figure:
     Args:
         run: A run of social learning with events.
         max_rollouts: Most rollouts shown, from the first.
+
+    Raises:
+        DataError: If nobody stated a belief that exact Bayes has one beside.
     """
     frame = run.beliefs().drop_nulls("bayes")
     frame = frame.filter(frame["rollout"] < max_rollouts)
-    figure, axes = canvas(4.6, 4.4)
+    if frame.is_empty():
+        raise DataError(str(run.path), "no stated beliefs to draw", "runs of social_learning with ask_belief")
+    figure, axes = canvas(5.9, 4.4)
     kinds = run.seat_kinds()
     for kind, colour in zip(sorted(set(kinds.values())), (BLUE, ORANGE, GREEN, GREY), strict=False):
         seats = [seat for seat, name in kinds.items() if name == kind]
@@ -109,12 +125,14 @@ def beliefs(run: Run, max_rollouts: int = 60) -> Figure:
     axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="belief of exact Bayes", ylabel="stated belief")
     axes.set_title("What agents said, and what Bayes would have said", **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    n = frame["rollout"].n_unique()
+    label = f"first {n} rollouts" if any(rollout >= max_rollouts for rollout, _ in run.ended()) else None
+    axes.legend(title=label, title_fontsize=8, **LEGEND)
     return figure
 
 
 def correctness(run: Run) -> Figure:
-    """Returns the share of right decisions by position with 95 % Wilson intervals, beside the rational twin.
+    """Returns the share of right decisions by position with 95 % Wilson intervals, beside the twin where there is one.
 
     Raises:
         DataError: If no rollout ended well.
@@ -123,10 +141,10 @@ def correctness(run: Run) -> Figure:
     cells, _ = _correct(run, None)
     _by_position(axes, cells, ORANGE, "this run")
     if twin := run.twin_correct():
-        _by_position(axes, twin, BLUE, "rational twin, same seeds")
+        _by_position(axes, twin, BLUE, "rational twin,\nsame seeds")
     axes.set(ylim=(0, 1.03), xlabel="position in the order of play", ylabel="share of right decisions")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(**LEGEND)
     return figure
 
 
@@ -146,4 +164,4 @@ def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -
     low, high = ([getattr(share, end) for share in shares] for end in ("low", "high"))
     positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
     axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
-    axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label} ({len(cells)} rollouts)")
+    axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label}\n({plural(len(cells), 'rollout')})")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tidings.metrics.evidence import Evidence
 from tidings.metrics.result import MetricResult, mean_result
 from tidings.metrics.table import evaluate
 
@@ -31,13 +33,34 @@ def values_by_rollout(run: Run, result: MetricResult, rows: pl.DataFrame | None 
     rows = run.rollouts() if rows is None else rows
     if result.value is None or rows.is_empty() or len(rows) > MOST_ROLLOUTS:
         return {}
+    if result.tier == "t0":
+        return _of_events(run, result)
     values: dict[int, float] = {}
     for part in rows.iter_slices(1):
         found = evaluate(run.scenario.environment.kind, [result.name], part, 0)
         value = next((r.value for r in found if r.name == result.name), None)
         if value is not None:
             values[part["rollout"][0]] = value
-    is_mean = bool(values) and math.isclose(math.fsum(values.values()) / len(values), result.value, abs_tol=1e-9)
+    return _if_mean(values, result.value)
+
+
+def _of_events(run: Run, result: MetricResult) -> dict[int, float]:
+    """Returns the value of a figure of exact provenance in each rollout that ended well."""
+    whole, kind = run.evidence(), run.scenario.environment.kind
+    values: dict[int, float] = {}
+    for rollout, lines in run.ended():
+        events = [line.event() for line in lines]
+        alone = Evidence(partial(iter, [(rollout, events)]), whole.graph, whole.seed, whole.side)
+        found = evaluate(kind, [result.name], pl.DataFrame(), 0, evidence=alone)
+        value = next((r.value for r in found if r.name == result.name), None)
+        if value is not None:
+            values[rollout] = value
+    assert result.value is not None
+    return _if_mean(values, result.value)
+
+
+def _if_mean(values: dict[int, float], mean: float) -> dict[int, float]:
+    is_mean = bool(values) and math.isclose(math.fsum(values.values()) / len(values), mean, abs_tol=1e-9)
     return values if is_mean else {}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from tidings.analysis.canvas import BLUE, GREY, ORANGE, TITLE, canvas
+from tidings.analysis.canvas import BLUE, GREY, LEGEND, ORANGE, TITLE, canvas
 from tidings.core import DataError
 from tidings.theory.herd_events import HerdBelief, follow_herd
 from tidings.theory.steering import solve_planner
@@ -47,7 +47,7 @@ def policy(run: Run) -> Figure:
     axes.set(xlim=(-0.02, 1.02), ylim=(0.48, 1.02), ylabel="precision")
     axes.set_xlabel(f"public belief in {setup['states'][1]}")
     axes.set_title(f"Precision by public belief: {words}", **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    axes.legend(**LEGEND)
     return figure
 
 

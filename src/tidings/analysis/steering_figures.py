@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, PINK, TITLE, plain
+from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, LEGEND, ORANGE, PINK, TITLE, plain
 from tidings.core import Event
 from tidings.theory.herd_events import HerdBelief, follow_herd
 from tidings.theory.steering import PlannerSolution
@@ -80,7 +80,7 @@ def belief_paths(paths: Sequence[tuple[str, Sequence[float]]], good: str = "G", 
     axes.set(ylim=(-0.02, 1.02), xlabel="agents that have acted", ylabel=f"public belief in {good}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(title, **TITLE)
-    axes.legend(frameon=False, fontsize=8, loc="center right")
+    axes.legend(**LEGEND)
     plain((axes,))
     return figure
 

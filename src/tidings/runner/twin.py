@@ -15,7 +15,7 @@ from tidings.spec.io import check_scenario, make_source
 from tidings.spec.items import read_items
 from tidings.spec.scenario import Scenario
 
-__all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario"]
+__all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario", "why_no_twin"]
 
 _RATIONAL = {"hidden_profile": "tally", "many_states": "bayesian", "social_learning": "bayesian"}
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {"hidden_profile": {"cites": True}}
@@ -25,10 +25,22 @@ _MODEL_PLANNERS = ("llm",)
 
 def has_twin(scenario: Scenario) -> bool:
     """Returns whether the scenario has a rational twin that differs from it."""
-    rational = _RATIONAL.get(scenario.environment.kind)
-    if rational is None or scenario.planner.kind in _MODEL_PLANNERS or not _is_exact(scenario):
-        return False
-    return any(group.kind != rational for group in scenario.agents)
+    return not why_no_twin(scenario)
+
+
+def why_no_twin(scenario: Scenario) -> str:
+    """Returns why the scenario has no rational twin that differs from it; empty if it has one."""
+    kind = scenario.environment.kind
+    rational = _RATIONAL.get(kind)
+    if rational is None:
+        return f"the best play of {kind} is not known"
+    if scenario.planner.kind in _MODEL_PLANNERS:
+        return "its planner is a language model"
+    if not _is_exact(scenario):
+        return "not every fact says what it is worth"
+    if all(group.kind == rational for group in scenario.agents):
+        return f"every seat is {rational} already, so this run is its own"
+    return ""
 
 
 def twin_scenario(scenario: Scenario) -> Scenario:

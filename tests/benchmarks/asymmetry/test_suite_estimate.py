@@ -14,7 +14,7 @@ WORDS = re.compile(r"hidden_profile: (\d+) of (\d+) plays are not done, ([\d,]+)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[int]:
-    found = WORDS.match(capsys.readouterr().err)
+    found = WORDS.search(capsys.readouterr().err)
     assert found is not None
     return [int(number.replace(",", "")) for number in found.groups()]
 

@@ -10,7 +10,9 @@ from tidings.analysis.controls import Control
 from tidings.analysis.paired import paired_difference, values_by_rollout
 from tidings.analysis.report.kinds import Kind, kind_of
 from tidings.analysis.report.markup import Markup, Part, el, number
+from tidings.analysis.words import plural
 from tidings.metrics.result import MetricResult, mean_result
+from tidings.runner.twin import why_no_twin
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -23,6 +25,7 @@ _STATES = {
     "interrupted": "interrupted: everything below is of the rollouts that had ended by then",
     "limit": "stopped at a limit: everything below is of the rollouts that had ended by then",
     "broken": "broke off: everything below is of the rollouts that had ended by then",
+    "unknown": "whether it is finished is not known: its folder holds no status.json",
 }
 
 
@@ -40,7 +43,7 @@ def opening(run: Run) -> Markup:
     state = str(status.get("status", "unknown"))
     n_failed = int(status.get("failed") or 0)
     n_done, n = int(status.get("done") or 0), int(status.get("rollouts") or scenario.rollouts.count)
-    words = f"{n_done:,} of {n:,} rollouts ended; {_STATES.get(state, state)}."
+    words = f"{n_done:,} of {plural(n, 'rollout')} ended; {_STATES.get(state, state)}."
     message = f" {status['message']}." if status.get("message") and state not in ("done", "running") else ""
     hint = f" Go on with: tidings resume {run.path}" if state in ("interrupted", "limit", "broken") else ""
     failed = el("strong", f" {n_failed:,} of them failed: ", el("a", "see failures", href="#failures"), ".")
@@ -69,6 +72,9 @@ def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
     dropped = run.metric_results(failed="drop") if n_failed else results
     key = next((r for r in results if r.name == kind.key), results[0] if results else None)
     question = el("h2", kind.question, id="answer")
+    if key is None and kind.key:
+        key = next((r for r in run.metric_results(kind.key) if r.value is not None), None)
+        dropped = run.metric_results(kind.key, failed="drop") if key is not None else []
     if key is None:
         return el("section", question, el("p", _counts(run)), class_="answer")
     shown = next(r for r in dropped if r.name == key.name)
@@ -77,6 +83,7 @@ def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
         question,
         _value(key, shown, kind, n_failed, _counts(run) if shown.value is None else ""),
         _beside(run, shown, kind, against) if shown.value is not None else None,
+        _no_twin(run),
         class_="answer",
     )
 
@@ -84,11 +91,10 @@ def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
 def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, counts: str) -> list[Part]:
     if shown.value is None:
         return [el("p", f"No figure of {shown.name}: {shown.reason}.", class_="big none"), el("p", counts)]
-    interval = (
-        f"95 % interval {number(shown.low, 3)} to {number(shown.high, 3)}"
-        if shown.low is not None
-        else "no interval: one value"
-    )
+    interval = "no interval: one value"
+    if shown.low is not None:
+        interval = f"95 % interval {number(shown.low, 3)} to {number(shown.high, 3)}"
+        interval += f" (all {shown.n:,} values are equal)" if shown.low == shown.high else ""
     meaning = kind.words if kind.key == key.name and kind.words else f"{key.name}, {shown.unit}"
     parts: list[Part] = [el("p", f"Read with care: {shown.reason}.", class_="warning")] if shown.reason else []
     parts += [
@@ -99,7 +105,7 @@ def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, co
         parts.append(el("p", _null_words(shown), class_="note" if shown.reliable else "warning"))
     if key.value is None and n_failed:
         words = (
-            f"This run has no such figure: {n_failed:,} rollouts failed. The number above is of the others alone; if "
+            f"This run has no such figure: {n_failed:,} rollouts failed. The number below is of the others alone; if "
             "failing has to do with what would have come out, it is biased."
         )
         parts.insert(0, el("p", words, class_="warning"))
@@ -135,7 +141,7 @@ def _beside(run: Run, key: MetricResult, kind: Kind, against: tuple[Run, ...]) -
         words = "the same seeds with a rational agent in every seat"
         lines.append(_Line("rational twin", words, twin, paired_difference(own, values)))
     for control in _controls(run, kind, key):
-        result = mean_result(key.name, list(control.values.values()), key.unit)
+        result = mean_result(key.name, list(control.values.values()), key.unit, (0.0, 1.0))
         lines.append(_Line(control.name, control.words, result, paired_difference(own, control.values)))
     lines += [line for other in against if (line := _other(run, other, key, own)) is not None]
     return _strip(lines) if len(lines) > 1 else None
@@ -166,7 +172,8 @@ def _strip(lines: list[_Line]) -> Markup:
     ends = [v for v in found if math.isfinite(v)]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     pad = (high - low) * 0.06 or 0.5
-    low, high = low - pad, high + pad
+    is_share = low >= 0.0 and high <= 1.0 and all("share" in line.result.unit for line in lines)
+    low, high = (max(0.0, low - pad), min(1.0, high + pad)) if is_share else (low - pad, high + pad)
     has_null = any(_is_sampled(line.result) for line in lines)
     rows = []
     for line in lines:
@@ -175,6 +182,7 @@ def _strip(lines: list[_Line]) -> Markup:
         gap = ""
         if d is not None and d.value is not None:
             gap = f"{d.value:+.3g}" + (f" ({d.low:+.3g} to {d.high:+.3g})" if d.low is not None else "")
+            gap += f", on the {d.n:,} that both have" if d.n < max(r.n, lines[0].result.n) else ""
         name = el("th", line.name, el("small", line.words) if line.words else None, scope="row")
         null = el("td", _null_cell(r)) if has_null else None
         cells = (name, el("td", number(r.value, 3), class_="n"), null, el("td", interval))
@@ -212,6 +220,14 @@ def _whisker(result: MetricResult, low: float, high: float) -> Markup | str:
     return el("svg", line, dot, class_="whisker", role="img", aria_label=f"{number(result.value, 3)} on the scale")
 
 
+def _no_twin(run: Run) -> Markup | None:
+    """Returns why no rational twin stands beside the figure; nothing if one does."""
+    if not run.twin().is_empty():
+        return None
+    reason = why_no_twin(run.scenario) or "its rows are not in the run folder"
+    return el("p", f"No rational twin: {reason}.", class_="note")
+
+
 def _counts(run: Run) -> str:
     status = run.status
     if not status.get("done"):
@@ -219,5 +235,6 @@ def _counts(run: Run) -> str:
     kinds = run.event_counts()
     n = sum(kinds.values())
     return (
-        f"{status['done']:,} rollouts ended; the log holds {n:,} events, {kinds.get('message', 0):,} of them messages."
+        f"{plural(status['done'], 'rollout')} ended; the log holds {plural(n, 'event')}, "
+        f"{kinds.get('message', 0):,} of them messages."
     )

@@ -52,12 +52,14 @@ KINDS: Mapping[str, Kind] = {
         "How far does news travel?",
         "coverage",
         (*_FLOW, "cost"),
+        "tidings.analysis.controls:talk_controls",
         words="share of the seats that know a fact in the end",
     ),
     "hidden_profile": Kind(
         "Does talking bring out what nobody could see alone?",
         "right_after",
         (*_FLOW, "cost"),
+        "tidings.analysis.controls:vote_controls",
         words="share of votes for the right option after the talk",
     ),
     "collaboration": Kind(
@@ -67,15 +69,16 @@ KINDS: Mapping[str, Kind] = {
         words="share of answers that are right, where a text match can tell",
     ),
     "dialop": Kind(
-        "Do two people who each see a part of the scores tell each other what matters?",
-        "coverage",
+        "How good an agreement do two people reach who each see a part of the scores?",
+        "norm",
         (*_FLOW, "cost"),
-        words="share of the seats that know a score in the end",
+        words="share of the best reward that was possible",
     ),
     "deliberation": Kind(
         "Is a group right more often when its members read each other's answers?",
         "p_right",
         ("rounds", "cost"),
+        "tidings.analysis.controls:answer_controls",
         words="share of questions that the group answers rightly",
     ),
 }

@@ -28,24 +28,28 @@ def metrics(run: Run) -> Markup | None:
     more = [*(["null"] if has_null else []), *(["rational twin"] if has_twin else [])]
     headings = ["metric", "value", "95 % interval", *more, "n", "unit"]
     rows = []
-    for row in frame.to_dicts():
+    listed = frame.to_dicts()
+    shared = listed[0]["reason"] if len({(row["value"], row["reason"]) for row in listed}) == 1 else None
+    note = el("p", f"No figure has a value: {shared}.", class_="note") if shared else None
+    for row in listed:
         interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
         beside = [*([number(row["null_mean"])] if has_null else []), *([number(row["twin"])] if has_twin else [])]
         reason = el("small", f" {row['reason']}") if row["reason"] and row["value"] is not None else None
-        words = [row["unit"], reason] if row["value"] is not None else row["reason"]
+        words = [row["unit"], reason] if row["value"] is not None or shared else row["reason"]
         rows.append([row["name"], number(row["value"]), interval, *beside, f"{row['n']:,}", words])
     numeric = frozenset({1, *range(3, 4 + len(more))})
-    return _section("metrics", "Every metric", table(headings, rows, numeric))
+    return _section("metrics", "Every metric", note, table(headings, rows, numeric))
 
 
 def scenario(run: Run) -> Markup:
     """Returns what was played: graph, seats, settings."""
     s = run.scenario
     groups = [[seat_kind, f"{n:,}"] for seat_kind, n in _count(run.seat_kinds().values()).items()]
-    settings = [[name, str(value)] for name, value in s.environment.params.items()]
+    settings = [[name, _words(value)] for name, value in s.environment.params.items()]
     planner = s.planner
     if planner.kind != "none":
-        settings += [["planner", planner.kind], *([f"planner.{k}", str(v)] for k, v in planner.settings().items())]
+        chosen = {name: value for name, value in planner.settings().items() if value is not None}
+        settings += [["planner", planner.kind], *([f"planner.{k}", _words(v)] for k, v in chosen.items())]
     return _section(
         "scenario",
         "Scenario and graph",
@@ -111,16 +115,17 @@ def provenance(run: Run) -> Markup:
     git = manifest.get("git") or {}
     changes = ", with local changes" if git.get("is_dirty") else ""
     commit = f"{git['commit'][:12]}{changes}" if git else "not in a git checkout"
+    packages = ", ".join(f"{name} {version}" for name, version in manifest.get("packages", {}).items())
     rows = [
         ["seed", str(manifest.get("seed"))],
-        ["python", f"{manifest.get('python')} on {manifest.get('platform')}"],
-        ["packages", ", ".join(f"{name} {version}" for name, version in manifest.get("packages", {}).items())],
+        ["python", f"{manifest.get('python', 'not recorded')} on {manifest.get('platform', 'an unknown platform')}"],
+        ["packages", packages or "not recorded"],
         ["working copy", commit],
     ]
     if manifest.get("items_sha256"):
         rows.append(["items, sha256", str(manifest["items_sha256"])])
     for name, model in manifest.get("models", {}).items():
-        rows.append([f"model {name}", ", ".join(f"{key} {value}" for key, value in model.items())])
+        rows.append([f"model {name}", ", ".join(f"{key} {_words(value)}" for key, value in model.items())])
     text = (run.path / "scenario.yaml").read_text(encoding="utf-8")
     commands = f"tidings run {run.path / 'scenario.yaml'}\ntidings replay {run.path}"
     return _section(
@@ -153,7 +158,20 @@ def _latency(answered: pl.DataFrame) -> str:
     if answered.is_empty():
         return "nothing was answered"
     half, most = (float(answered["latency_s"].quantile(q) or 0.0) for q in (0.5, 0.95))
-    return f"median {half:.3g} s, 95 % below {most:.3g} s"
+    return f"median {_seconds(half)}, 95 % below {_seconds(most)}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"
+
+
+def _words(value: object) -> str:
+    """Returns a setting as a reader would write it: a list with dots, a mapping as `name: value`."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_words(inner)}" for name, inner in value.items())  # type: ignore[arg-type]
+    if isinstance(value, (list, tuple)):
+        return " · ".join(_words(inner) for inner in value)  # type: ignore[arg-type]
+    return "none" if value is None else str(value)
 
 
 def _count(names: object) -> dict[str, int]:

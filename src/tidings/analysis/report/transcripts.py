@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tidings.analysis.report.markup import Markup, Part, cut, el
+from tidings.analysis.words import plural
 from tidings.log.codec import LogLine
 from tidings.log.store import ENDED
 
@@ -78,7 +79,7 @@ def _rule(entries: dict[int, _Entry], n_shown: int) -> Markup:
     n = len(entries)
     if not n:
         return el("p", "No rollout has begun.")
-    words = f"All {n:,} rollouts are here."
+    words = f"All {n:,} rollouts are here." if n > 1 else "The one rollout is here."
     if n_shown < n:
         words = (
             f"{n_shown:,} of {n:,} rollouts are here: up to {MAX_FAILED} that failed, then the others from the first "
@@ -114,7 +115,7 @@ def _transcript(rollout: int, lines: list[LogLine]) -> Markup:
     rest = len(lines) - MAX_EVENTS
     where = f"rollout {rollout} in the run folder's events/, from index {MAX_EVENTS}"
     more = el("p", f"{rest:,} more events: {where}.", class_="note") if rest > 0 else None
-    summary = el("summary", f"rollout {rollout}: {len(lines):,} events{state}")
+    summary = el("summary", f"rollout {rollout}: {plural(len(lines), 'event')}{state}")
     events = [_event(line) for line in lines[:MAX_EVENTS]]
     start = el(
         "span", id=f"rollout-{rollout}"

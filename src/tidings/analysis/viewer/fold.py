@@ -15,6 +15,9 @@ import numpy as np
 from tidings.core import PLANNER, Event
 from tidings.core.events import is_visible
 from tidings.log.codec import LogLine
+from tidings.metrics.canonical import Matcher, matcher_for
+from tidings.metrics.claims import one_per_fact
+from tidings.metrics.facts import DeclaredFact, declared_fact, holds
 
 __all__ = ["STEPS_PER_BLOCK", "Fact", "RolloutFold", "Track"]
 
@@ -98,6 +101,7 @@ class RolloutFold:
         tracks: `belief` (last stated), `known` (facts met so far), `action` (number of the last action in `actions`).
         actions: Distinct public actions, as text.
         truth: The true state, where the environment logs one.
+        read: Index of a message -> (fact, what it states of it) for claims found in its text, not in its side field.
     """
 
     def __init__(self, seats: Iterable[str]) -> None:
@@ -112,6 +116,9 @@ class RolloutFold:
         self.tracks = {"belief": Track(), "known": Track(), "action": Track()}
         self.actions: dict[str, int] = {}
         self.truth: str | None = None
+        self.read: dict[int, list[tuple[str, str]]] = {}
+        self._declared: dict[str, DeclaredFact] = {}
+        self._matcher: Matcher | None = None
         self._n_known: dict[int, int] = {}
         self._reach: dict[int, list[int]] = {}
 
@@ -192,12 +199,16 @@ class RolloutFold:
             self._declare(line)
         elif isinstance(data.get("fact"), str):
             self._give(line, audience)
-        if line.kind == "message" and isinstance(data.get("claims"), list):
-            self._claim(line, audience)
+        if line.kind == "message":
+            said = self._claim(line, audience)
+            if self._declared and line.seat is not None and isinstance(data.get("text"), str):
+                self._read_text(line, audience, said)
 
     def _declare(self, line: LogLine) -> None:
         data = line.data
         fact = self._fact(str(data["fact"]), line.step)
+        if "value" in data and "owners" in data:
+            self._declared[fact.name], self._matcher = declared_fact(line.event(), self.seats), None
         fact.value, fact.owners = data.get("value"), [str(owner) for owner in data.get("owners") or ()]
         fact.prior_p, fact.is_decoy, fact.is_declared = data.get("prior_p"), bool(data.get("decoy")), True
         visibility = data.get("visibility")
@@ -212,14 +223,32 @@ class RolloutFold:
             fact.owners = [line.seat] if line.seat is not None and line.seat != PLANNER else []
         self._learn(fact, line, self.reach(audience))
 
-    def _claim(self, line: LogLine, audience: int) -> None:
-        for claim in line.data["claims"]:
+    def _claim(self, line: LogLine, audience: int) -> set[str]:
+        """Takes in the claims of the side field; returns the facts they are about."""
+        claims = line.data.get("claims")
+        said: set[str] = set()
+        for claim in claims if isinstance(claims, list) else ():
             if not isinstance(claim, dict) or not isinstance(claim.get("fact"), str):
                 continue
+            said.add(claim["fact"])
             fact = self._fact(claim["fact"], line.step)
             self._learn(fact, line, [seat for seat in self.reach(audience) if self.seats[seat] != line.seat])
             is_other = fact.value is not None and "value" in claim and claim["value"] != fact.value
             if is_other or claim.get("polarity", 1) == -1:
+                fact.wrong.append(line.index)
+        return said
+
+    def _read_text(self, line: LogLine, audience: int, said: set[str]) -> None:
+        """Takes in claims found in the text, as the metrics' ledger does, about facts the side field leaves out."""
+        if self._matcher is None:
+            self._matcher = matcher_for(tuple(self._declared.values()))
+        for claim in one_per_fact(self._matcher.find(line.data["text"])):
+            if claim.fact in said:
+                continue
+            fact = self.facts[claim.fact]
+            self._learn(fact, line, [seat for seat in self.reach(audience) if self.seats[seat] != line.seat])
+            self.read.setdefault(line.index, []).append((claim.fact, claim.stated))
+            if not holds(claim.stated, self._declared[claim.fact].value):
                 fact.wrong.append(line.index)
 
     def _fact(self, name: str, step: int) -> Fact:

@@ -104,6 +104,17 @@ class Library:
                 view = self._views[name] = RunView(path)
             return view
 
+    def report(self, name: str) -> bytes:
+        """Returns the report of a run, as it was written into its folder.
+
+        Raises:
+            NotThereError: If no run has this id, or it has no report.
+        """
+        path = self.view(name).path / "report.html"
+        if not path.is_file():
+            raise NotThereError(name[:50], "this run has no report", fix="tidings report RUN")
+        return path.read_bytes()
+
     def _compare(self, first: str, second: str) -> dict[str, Any]:
         found = compare_runs(self.view(first).path, self.view(second).path).to_json()
         return {"labels": [self.catalog.labels[first], self.catalog.labels[second]], **with_texts(found)}

@@ -10,7 +10,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
+from base64 import b64encode
+from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -20,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 from tidings.analysis.viewer.library import Library, NotThereError
 from tidings.core import RequestError
 
-__all__ = ["CONTENT_POLICY", "STATIC", "ViewerServer", "read_static"]
+__all__ = ["CONTENT_POLICY", "STATIC", "ViewerServer", "read_static", "report_policy"]
 
 STATIC = {
     "index.html": "text/html; charset=utf-8",
@@ -45,6 +48,21 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def report_policy(report: bytes) -> str:
+    """Returns the policy under which a report is shown: its own style sheet, no script, and an origin of its own.
+
+    `default-src 'none'` already forbids scripts; the sandbox is there for the origin, and without `allow-scripts` it
+    would also log an error for every script of a browser's own tools.
+    """
+    style, source = re.search(rb"<style>(.*?)</style>", report, re.DOTALL), "'none'"
+    if style is not None:
+        source = f"'sha256-{b64encode(sha256(style[1]).digest()).decode()}'"
+    return (
+        f"default-src 'none'; style-src {source}; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts"
+    )
 
 
 def read_static(name: str) -> bytes:
@@ -119,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403, "no token: open the address that `tidings view` printed")
         elif url.path.startswith("/data/"):
             self._data(url.path.removeprefix("/data/"), query)
+        elif url.path.startswith("/report/"):
+            self._report(url.path.removeprefix("/report/"))
         elif (name := url.path.removeprefix("/") or "index.html") in STATIC:
             self._send(200, self._viewer.static[name], STATIC[name], is_page=name == "index.html")
         else:
@@ -152,15 +172,27 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(500, f"{type(error).__name__}: {error}"[:500])
         return self._send(status, body, "application/json")
 
+    def _report(self, name: str) -> None:
+        try:
+            body = self._viewer.library.report(name)
+        except NotThereError as error:
+            return self._refuse(404, str(error))
+        except OSError as error:
+            return self._refuse(422, str(error))
+        return self._send(200, body, "text/html; charset=utf-8", policy=report_policy(body))
+
     def _refuse(self, status: int, words: str) -> None:
         self.close_connection = True
         self._send(status, words.encode(), "text/plain; charset=utf-8")
 
-    def _send(self, status: int, body: bytes, kind: str, *, is_page: bool = False) -> None:
+    def _send(self, status: int, body: bytes, kind: str, *, is_page: bool = False, policy: str = "") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        for name, value in _HEADERS.items():
+        headers = dict(_HEADERS)
+        if policy:
+            headers["Content-Security-Policy"] = policy
+        for name, value in headers.items():
             self.send_header(name, value)
         if is_page:
             cookie = f"{self._viewer.cookie}={self._viewer.token}; HttpOnly; SameSite=Strict; Path=/"

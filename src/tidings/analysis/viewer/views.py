@@ -64,6 +64,7 @@ class RunView:
                 "scenario": text,
                 "manifest": {key: manifest.get(key) for key in ("python", "platform", "packages", "git")},
                 "graph": self.graph(),
+                "report": self._report(),
                 "n_logged": len(self._log.rollouts),
                 "n_events": sum(place.n_events for place in self._log.rollouts.values()),
                 "problem": row["problem"] or "; ".join(self._log.problems),
@@ -119,11 +120,16 @@ class RunView:
             return {"rollout": rollout, "status": place.status, "page": EVENTS_PER_PAGE, **fold.columns()}
 
     def events(self, rollout: int, page: int) -> list[dict[str, Any]]:
-        """Returns a page of events with their data; `exact` is its JSON text where a browser would change a number."""
+        """Returns a page of events with their data.
+
+        `exact` is its JSON text where a browser would change a number; `read` holds (fact, what is stated of it) for
+        claims found in a message's text.
+        """
         with self._lock:
-            self._refresh()
+            read = self._fold(rollout).read
             first = page * EVENTS_PER_PAGE
-            return [_event(line) for line in self._log.read(rollout, first, first + EVENTS_PER_PAGE)]
+            lines = self._log.read(rollout, first, first + EVENTS_PER_PAGE)
+            return [_event(line) | ({"read": read[line.index]} if line.index in read else {}) for line in lines]
 
     def block(self, rollout: int, number: int) -> dict[str, Any]:
         """Returns the states of all seats in one block of steps."""
@@ -220,6 +226,14 @@ class RunView:
             "failed": states.count("failed"),
             "open": states.count("open"),
         }
+
+    def _report(self) -> str:
+        """Returns `current`, `old` (the run has gone on since it was written), or nothing where there is no report."""
+        report = self.path / "report.html"
+        if not report.is_file():
+            return ""
+        written = [path.stat().st_mtime for path in (self.path / "status.json", self.path / "events") if path.exists()]
+        return "old" if report.stat().st_mtime < max(written, default=0.0) else "current"
 
     def _description(self) -> str:
         try:

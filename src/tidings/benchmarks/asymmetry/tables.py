@@ -86,6 +86,7 @@ def run_plans(
         RequestError: If a scenario is wrong.
     """
     if announce:
+        sys.stderr.write(f"{name}: counting what models will be asked, without asking; at full size it takes minutes\n")
         sys.stderr.write(f"{name}: {estimate_words(plans, name, folder)}\n")
     sets = tuple(report_set(plan, name, folder) for plan in plans)
     write_failures(sets, folder)
