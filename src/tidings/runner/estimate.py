@@ -87,7 +87,7 @@ class Estimate:
         )
 
 
-def estimate_calls(scenario: Scenario) -> Estimate:
+def estimate_calls(scenario: Scenario, n_sample: int = _SAMPLE) -> Estimate:
     """Returns what the scenario will ask of its models. Makes no call.
 
     A few rollouts are played by the scenario's own seats, whose models only count what they are asked and answer with a
@@ -95,11 +95,15 @@ def estimate_calls(scenario: Scenario) -> Estimate:
     are counted as they will be made. A seat with a graph of one's own is not run, since its nodes may do anything: it
     counts as one call a turn. A sweep takes what all its variants take together.
 
+    Args:
+        scenario: The scenario.
+        n_sample: Rollouts that are played for it, at most.
+
     Raises:
         ScenarioError: If parts of the scenario do not fit together.
     """
     if scenario.sweep:
-        return _total([estimate_calls(variant.scenario) for variant in checked_variants(scenario)])
+        return _total([estimate_calls(variant.scenario, n_sample) for variant in checked_variants(scenario)])
     counters: dict[str, _CountingModel] = {}
     session = ModelSession(scenario)
 
@@ -112,7 +116,7 @@ def estimate_calls(scenario: Scenario) -> Estimate:
         return counters[name]
 
     compiled = compile_scenario(scenario, make)
-    n = min(_SAMPLE, scenario.rollouts.count) if counters else 0
+    n = min(n_sample, scenario.rollouts.count) if counters else 0
     asyncio.run(_play(_Table(compiled, counters), n))
     scale = scenario.rollouts.count / max(n, 1)
     return Estimate(tuple(_scaled(name, counter, scale) for name, counter in counters.items()), scenario.rollouts.count)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tidings.benchmarks.asymmetry.informative_suite import run_informative
 from tidings.benchmarks.asymmetry.judge import PROMPT_SHA256, judge_sets, judge_words, make_judge
 from tidings.cli.main import app
-from tidings.core import ModelRequest, ScenarioError
+from tidings.core import ModelError, ModelRequest, ScenarioError
 from tidings.core.calls import RequestKind
 from tidings.log.calls import CallStore
 from tidings.models.scripted import ScriptedModel, ScriptedParams
@@ -31,6 +31,24 @@ def silent(request: ModelRequest) -> Any:
 
 def scripted(function: str) -> ScriptedModel:
     return ScriptedModel("judge", ScriptedParams(function=f"{__name__}:{function}"))
+
+
+def contrary(request: ModelRequest) -> str:
+    """Plays a judge to whom nothing is right."""
+    return "No."
+
+
+class Broken:
+    """A judge that is not there."""
+
+    name = "broken/judge"
+    kinds: frozenset[RequestKind] = frozenset({"text"})
+
+    async def respond(self, request: ModelRequest) -> Any:
+        raise ModelError("request", "no such model")
+
+    async def close(self) -> None:
+        pass
 
 
 class TextOnly:
@@ -88,6 +106,22 @@ def test_no_verdict_is_counted_and_never_a_no(played: tuple[Path, Any], tmp_path
             assert (row.accuracy, row.n_answers, row.n_failed) == (None, 0, 3)
     for part in judge_sets(report.sets, TextOnly(scripted("strict")), tmp_path / "text"):
         assert all(row.accuracy is not None and row.accuracy.mean == 1.0 for row in part.rows)
+
+
+def test_no_is_a_verdict(played: tuple[Path, Any], tmp_path: Path) -> None:
+    _, report = played
+    for part in judge_sets(report.sets, TextOnly(scripted("contrary")), tmp_path):
+        for row in part.rows:
+            assert row.accuracy is not None
+            assert (row.accuracy.mean, row.n_answers, row.n_failed) == (0.0, 3, 0)
+            assert (row.with_match.share, row.with_match.n_rule_only) == (0.0, 3)
+
+
+def test_a_judge_that_fails_has_no_verdict(played: tuple[Path, Any], tmp_path: Path) -> None:
+    _, report = played
+    for part in judge_sets(report.sets, Broken(), tmp_path):
+        for row in part.rows:
+            assert (row.accuracy, row.n_answers, row.n_failed) == (None, 0, 3)
 
 
 def test_the_command_takes_a_judge(tmp_path: Path) -> None:

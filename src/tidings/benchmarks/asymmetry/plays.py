@@ -77,7 +77,7 @@ def estimate_words(plans: Sequence[SetPlan], suite: str, folder: Path) -> str:
     """
     ready = [part for plan in plans for part in _ready(plan, suite, folder)]
     left = [scenario for _, scenario, path in ready if RunFolder(path).read_status().get("status") != "done"]
-    models = [model for scenario in left if scenario.models for model in estimate_calls(scenario).models]
+    models = [model for scenario in left if scenario.models for model in estimate_calls(scenario, 1).models]
     calls, tokens_in, tokens_out = (
         sum(getattr(m, name) for m in models) for name in ("calls", "tokens_in", "tokens_out")
     )
