@@ -111,9 +111,7 @@ def ceiling(rounds: int, seconds: float = 2.0) -> None:
                 done = [pool.submit(bare_work, seconds, begin) for _ in range(n)]
                 rates[n].append(sum(future.result() for future in done) / seconds)
     one, two = median(rates[1]), median(rates[2])
-    print(
-        f"  one process {one:.0f} pieces/s, two {two:.0f}: ratio {two / one:.2f}, the most that anything can reach here"
-    )
+    print(f"  one process {one:.0f} pieces/s, two {two:.0f}: ratio {two / one:.2f} (the ceiling of this machine now)")
 
 
 def cpu_of_ray() -> dict[int, tuple[str, float]]:
