@@ -5,7 +5,8 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -30,15 +31,31 @@ def kill_one(name: str, chance: random.Random) -> bool:
     return True
 
 
+def log_size(folder: Path) -> int:
+    """Returns how many bytes of events stand below a folder, 0 if there are none yet."""
+    size = 0
+    for path in folder.rglob("events/**/*.jsonl"):
+        with suppress(FileNotFoundError):  # renamed meanwhile
+            size += path.stat().st_size
+    return size
+
+
 @contextmanager
-def every(seconds: float, act: Callable[[], bool]) -> Iterator[list[bool]]:
-    """Does something every so many seconds while the block runs; gives what it returned each time."""
+def every(seconds: float, act: Callable[[], bool], folder: Path) -> Iterator[list[bool]]:
+    """Does something every so many seconds while the block runs; gives what it returned each time.
+
+    Not before the logs below the folder have grown since the last time: where a worker takes longer to start than the
+    time between two blows, as on a machine that is busy with other tests, nothing could ever be finished.
+    """
     done: list[bool] = []
     is_over = threading.Event()
 
     def work() -> None:
+        size = 0
         while not is_over.wait(seconds):
-            done.append(act())
+            if (now := log_size(folder)) > size:
+                size = now
+                done.append(act())
 
     thread = threading.Thread(target=work)
     thread.start()

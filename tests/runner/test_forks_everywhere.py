@@ -228,7 +228,7 @@ def test_what_cannot_be_changed_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="facts of this rollout: none"):
         tidings.fork(played("deliberation", tmp_path), swap={"s1": 1}, n=1, out=tmp_path / "forks")
     states = played("many_states", tmp_path)
-    with pytest.raises(RequestError, match="signal/a0 = 'w'; states: x, y, z"):
+    with pytest.raises(RequestError, match=r"signal/a0 = 'w'; values of this fact: \[\"x\", \"y\", \"z\"\]"):
         tidings.fork(states, swap={"signal/a0": "w"}, n=1, out=tmp_path / "forks")
     with pytest.raises(RequestError, match=r"the planner steers and sends no messages; .*another planner takes over"):
         tidings.fork(states, mute=[PLANNER], n=1, out=tmp_path / "forks")

@@ -37,7 +37,7 @@ def test_workers_killed_by_kill_9(tmp_path: Path) -> None:
     calm = tidings.run(with_model(tmp_path, count=60), out=tmp_path / "local")
     slow = with_model(tmp_path, count=60)
     slow.write_text(slow.read_text().replace("latency_s: [0.0, 0.004]", "latency_s: [0.0, 0.4]"))
-    with every(2.0, partial(kill_one, "Player", random.Random(1))) as killed:
+    with every(2.0, partial(kill_one, "Player", random.Random(1)), tmp_path / "ray") as killed:
         run = tidings.run(slow, out=tmp_path / "ray", overrides=on_ray(2))
     assert sum(killed) >= 2
     assert (run.status["status"], run.status["done"], run.status["failed"]) == ("done", 60, 0)
@@ -51,8 +51,9 @@ def engine_scenario(folder: Path, latency_s: float = 0.02) -> Path:
 
 
 def test_rollouts_of_all_workers_share_one_engine_and_its_batches(tmp_path: Path) -> None:
+    # So slow an engine that both workers have sent their requests before it is done with a batch, on any machine.
     calm = tidings.run(engine_scenario(tmp_path), out=tmp_path / "local")
-    run = tidings.run(engine_scenario(tmp_path), out=tmp_path / "ray", overrides=on_ray(2))
+    run = tidings.run(engine_scenario(tmp_path, 0.3), out=tmp_path / "ray", overrides=on_ray(2))
     assert event_bytes(run.path) == event_bytes(calm.path)
     sizes = [r.response.extra["n_rollouts"] for r in CallStore(run.path / "calls").records() if r.response]
     assert max(sizes) > 3, "a worker alone plays three rollouts at once"
@@ -60,7 +61,7 @@ def test_rollouts_of_all_workers_share_one_engine_and_its_batches(tmp_path: Path
 
 def test_an_engine_killed_by_kill_9(tmp_path: Path) -> None:
     calm = tidings.run(engine_scenario(tmp_path), out=tmp_path / "local")
-    with every(1.5, partial(kill_one, "Engine", random.Random(1))) as killed:
+    with every(1.5, partial(kill_one, "Engine", random.Random(1)), tmp_path / "ray") as killed:
         run = tidings.run(engine_scenario(tmp_path, 0.2), out=tmp_path / "ray", overrides=on_ray(2))
     assert sum(killed) >= 1
     assert (run.status["status"], run.status["failed"]) == ("done", 0)
@@ -83,7 +84,7 @@ def test_chaos(tmp_path: Path) -> None:
         def harm() -> bool:
             return kill_one("Player", chance) if chance.random() < 0.6 else server.restart()
 
-        with every(1.5, harm) as harmed:
+        with every(1.5, harm, tmp_path / "ray") as harmed:
             run = tidings.run(
                 server_scenario(tmp_path, server.base_url, 200),
                 out=tmp_path / "ray",

@@ -122,7 +122,8 @@ def test_a_resolved_scenario_expands_to_the_same_variants() -> None:
         ({"rolouts.seed": [1]}, "sweep rolouts: found 'rolouts'; allowed: name, description, graph, agents, "
          "environment, "
          "planner, models, rollouts, limits, metrics, sweep, runner; did you mean 'rollouts'?"),
-        ({"rollouts.count": [1, "many"]}, "sweep rollouts.count: found 'many', text; allowed: a whole number >= 1"),
+        ({"rollouts.count": [1, "many"]}, "sweep rollouts.count: found 'many', text; "
+         "allowed: a whole number in [1, 1000000000]"),
         ({"rollouts.count": []}, "sweep.rollouts.count: found []; "
          "allowed: a mapping with start, stop, step, num, scale or a list of length 1 to 10000"),
         ({"rollouts.count": 3}, "sweep.rollouts.count: found 3, a whole number; allowed: a mapping with "
@@ -159,5 +160,6 @@ def test_refused(sweep: dict[str, Any], text: str) -> None:
 
 def test_errors_name_the_line_of_the_sweep() -> None:
     text = dump_scenario(make_scenario(BASE)).replace("sweep: {}", "sweep:\n  rollouts.count:\n    - 1\n    - 0")
-    with pytest.raises(ScenarioError, match=r"^s.yaml:\d+ sweep rollouts.count: found 0; allowed: a whole number >= 1"):
+    words = r"^s.yaml:\d+ sweep rollouts.count: found 0; allowed: a whole number in \[1, 1000000000\]"
+    with pytest.raises(ScenarioError, match=words):
         expand(load_yaml(text, "s.yaml"))
