@@ -51,9 +51,9 @@ def engine_scenario(folder: Path, latency_s: float = 0.02) -> Path:
 
 
 def test_rollouts_of_all_workers_share_one_engine_and_its_batches(tmp_path: Path) -> None:
-    # So slow an engine that both workers have sent their requests before it is done with a batch, on any machine.
+    # So slow an engine that the second worker is there long before the first could have played everything alone.
     calm = tidings.run(engine_scenario(tmp_path), out=tmp_path / "local")
-    run = tidings.run(engine_scenario(tmp_path, 0.3), out=tmp_path / "ray", overrides=on_ray(2))
+    run = tidings.run(engine_scenario(tmp_path, 1.0), out=tmp_path / "ray", overrides=on_ray(2))
     assert event_bytes(run.path) == event_bytes(calm.path)
     sizes = [r.response.extra["n_rollouts"] for r in CallStore(run.path / "calls").records() if r.response]
     assert max(sizes) > 3, "a worker alone plays three rollouts at once"
