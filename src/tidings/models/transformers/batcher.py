@@ -27,9 +27,9 @@ class _Item(NamedTuple):
 class Batcher(Generic[T, R]):
     """A queue in front of a function of batches.
 
-    A batch holds jobs of one group, first come, first served. It starts when it is full, or `max_wait_s` after its first
-    job came in or the batch before it ended, whichever is later: callers just answered often ask again at once, and
-    without that moment two halves of them would take turns in half-full batches for good.
+    A batch holds jobs of one group, first come, first served. It starts when it is full, or `max_wait_s` after its
+    first job came in or the batch before it ended, whichever is later: callers just answered often ask again at once,
+    and without that moment two halves of them would take turns in half-full batches for good.
     """
 
     def __init__(
