@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,9 +214,9 @@ async def test_an_own_summariser_sees_the_seats_lines_only(embedder: CountingEmb
 
 
 async def test_a_blank_summary_is_an_error_and_tried_again(embedder: CountingEmbedder) -> None:
-    answers = iter([" ", None, "fine"])
+    answers: Iterator[Any] = iter([" ", None, "fine"])
 
-    async def summarise(_: tuple[Line, ...]):
+    async def summarise(_: tuple[Line, ...]) -> Any:
         return next(answers)
 
     with SharedMemory(SEATS, max_lines=9, embedder=embedder, summarise=summarise) as memory:

@@ -32,7 +32,9 @@ def held_counts(
     lines, postings = take_up(texts, step)
     wanted = [i for i in range(len(lines)) if held[i % len(held)]]
     spans = postings.spans(np.array([3 * i + 1 for i in wanted], np.int64))
-    places, counts = spans.hold(postings.find(parse_keyword(keyword)))
+    pattern = parse_keyword(keyword)
+    assert pattern is not None
+    places, counts = spans.hold(postings.find(pattern))
     found = dict(zip(spans.numbers[places].tolist(), counts.tolist(), strict=True))
     expected = {3 * i + 1: occurrences(keyword, lines[i]) for i in wanted}
     return found, {number: n for number, n in expected.items() if n}

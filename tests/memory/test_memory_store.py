@@ -20,7 +20,7 @@ SEATS = ("ann", "bob", "cat")
 
 
 def line(
-    n: int, text: str = "word", speaker: str = "ann", hearers: tuple[str, ...] = ("bob",), session: str = "s"
+    n: float, text: str = "word", speaker: str = "ann", hearers: tuple[str, ...] = ("bob",), session: str = "s"
 ) -> Line:
     return Line(f"m{n}", n, session, speaker, hearers, text)
 
