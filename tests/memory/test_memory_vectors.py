@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidings.memory import vectors as vectors_module
 from tidings.memory.vectors import VectorBlock, exact_scores
 
 
@@ -15,39 +16,84 @@ def unit_rows(rng: np.random.Generator, n: int, dim: int, spread: float = 1.0) -
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=150)
-@given(
+def low_rank_rows(rng: np.random.Generator, n: int, dim: int, rank: int, noise: float) -> np.ndarray:
+    """Returns vectors as those of texts are: most of their length lies in few directions."""
+    rows = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, dim)) + noise * rng.standard_normal((n, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def is_complete(vectors: np.ndarray, query: np.ndarray, n_best: int, head: int, few: int) -> bool:
+    """Returns whether the candidates hold all that a full scan in float64 finds, ties included."""
+    exact = exact_scores(vectors, query)
+    least = np.sort(exact)[::-1][: min(n_best, len(exact))][-1]
+    with patch("tidings.memory.vectors._HEAD", head), patch("tidings.memory.vectors._FEW", few):
+        block = VectorBlock(vectors.shape[1])
+        # Some come before the directions are found, some after, some are replaced.
+        n_first = len(vectors) // 2 + 1
+        block.put(range(n_first), vectors[:n_first][::-1])
+        block.candidates(query, n_best)
+        block.put(range(len(vectors)), vectors)
+        found = block.candidates(query, n_best)
+    return set(np.flatnonzero(exact >= least).tolist()) <= set(found)
+
+
+cases = given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 300),
     dim=st.sampled_from((8, 33, 256)),
     n_best=st.integers(1, 20),
-    spread=st.sampled_from((1e-4, 0.01, 1.0)),
-    is_sparse=st.booleans(),
-    chunk_bytes=st.sampled_from((1, 2**12, 2**19)),
+    kind=st.sampled_from(("near-equal", "near", "spread", "sparse", "low rank")),
+    head=st.sampled_from((1, 4, 7, 64)),
+    few=st.sampled_from((1, 20, 4096)),
 )
-def test_the_best_are_always_among_the_candidates(seed, n, dim, n_best, spread, is_sparse, chunk_bytes) -> None:
-    """Recall 1 by proof: also where codes are coarse (near-equal vectors, sparse vectors, exact ties)."""
+
+
+def draw(seed: int, n: int, dim: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    vectors = unit_rows(rng, n, dim, spread)
-    if is_sparse:
+    if kind == "sparse":
         vectors = np.eye(dim, dtype=np.float32)[rng.integers(0, dim, n)]
-    query = unit_rows(rng, 1, dim, spread)[0]
-    block = VectorBlock(dim)
-    block.put(range(n), vectors)
-    exact = exact_scores(vectors, query)
-    least = np.sort(exact)[::-1][: min(n_best, n)][-1]
-    with patch("tidings.memory.vectors._CHUNK_BYTES", chunk_bytes):
-        found = block.candidates(query, n_best)
-    assert set(np.flatnonzero(exact >= least).tolist()) <= set(found)
+    elif kind == "low rank":
+        vectors = low_rank_rows(rng, n, dim, 5, 0.1)
+    else:
+        vectors = unit_rows(rng, n, dim, {"near-equal": 1e-4, "near": 0.01, "spread": 1.0}[kind])
+    query = vectors[rng.integers(0, n)] + 0.3 * unit_rows(rng, 1, dim)[0]
+    return vectors, query / np.linalg.norm(query)
 
 
-def test_the_coarse_scan_leaves_little_to_do() -> None:
+@settings(deadline=None, max_examples=300)
+@cases
+def test_the_best_are_always_among_the_candidates(seed, n, dim, n_best, kind, head, few) -> None:
+    """Recall 1 by proof: also where heads say little, and where vectors are nearly or exactly equal."""
+    assert is_complete(*draw(seed, n, dim, kind), n_best, head, few)
+
+
+@pytest.mark.parametrize("fault", [0.7, 0.9])
+def test_a_bound_that_is_too_narrow_loses_some_of_the_best(fault: float) -> None:
+    """The fault planted: tails said to be shorter than they are."""
+
+    def is_always_complete() -> bool:
+        data = [draw(seed, 300, 33, "low rank") for seed in range(60)]
+        return all(is_complete(vectors, query, 5, 4, 20) for vectors, query in data)
+
+    def too_short(vectors: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        heads, tails = split(vectors, directions)
+        return heads, np.float32(fault) * tails
+
+    split = vectors_module._split
+    assert is_always_complete()
+    with patch("tidings.memory.vectors._split", too_short):
+        assert not is_always_complete()
+
+
+def test_heads_leave_little_to_do() -> None:
     rng = np.random.default_rng(1)
-    vectors = rng.standard_normal((20000, 256)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = low_rank_rows(rng, 20000, 256, 40, 0.3)
     block = VectorBlock(256)
     block.put(range(20000), vectors)
-    assert 10 <= len(block.candidates(vectors[7], 10)) < 100
+    assert 10 <= len(block.candidates(vectors[7], 10)) < 30
+    slots = block._within_reach(vectors[7], 10, 1e-4)
+    assert slots is not None
+    assert len(slots) < 200
 
 
 @settings(deadline=None, max_examples=60)

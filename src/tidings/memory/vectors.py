@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by a coarse scan: 8-bit codes say what can be among the best, full precision decides."""
+"""Exact nearest neighbours: the heads of all vectors say what can be among the best, full vectors decide."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import numpy.typing as npt
 
 __all__ = ["VectorBlock", "exact_scores"]
 
-_CHUNK_BYTES = 2**19
-"""Size of the rows turned to float32 at a time: they must still be in the second-level cache (often 1 MiB or less) when
-they are multiplied. Four times as much takes half as long again."""
+Rows = npt.NDArray[np.float32]
+
+_HEAD = 64
+"""Coordinates of a head. Most of the length of a text's vector lies in so few directions, whatever the embedder."""
+_FEW = 4096
+"""Below so many vectors all are read in full: that takes no longer. As many are looked at to find the directions."""
 
 
 class VectorBlock:
-    """Vectors as 8-bit codes with a scale each, and a proven bound on what the coding can change in a product.
+    """Vectors, and beside each its head, which bounds its product with a query from both sides.
 
-    A vector x is kept as `s c`, c in -127..127 and `s = max |x_j| / 127`. For a query q, `|q.x - s (q.c)|` is at most
-    `|q| |x - s c|` (Cauchy-Schwarz) plus the rounding of the float32 product, to first order at most
-    `(d + 2) 2^-24 |q| (|x| + |x - s c|)`; twice that is allowed here. The full vectors are kept beside the codes.
+    With orthonormal directions U `[dim, 64]`, those in which the vectors are longest, the head of x is `x U` and
+    its tail `sqrt(|x|^2 - |x U|^2)`. For a query q, `|q.x - (q U).(x U)|` is at most the product of the tails
+    (Cauchy-Schwarz) plus rounding. All float32 products here are off by at most `2 (dim + 16) 2^-24 |q| |x|`.
 
     Not for use by several threads at once.
     """
@@ -33,36 +36,34 @@ class VectorBlock:
             dim: Length of the vectors.
         """
         self.dim = dim
-        self._codes = np.empty((0, dim), np.int8)
-        self._scales = np.empty(0, np.float32)
         self._vectors = np.empty((0, dim), np.float32)
+        self._heads = np.empty((0, _HEAD), np.float32)
+        self._tails = np.empty(0, np.float32)
+        self._directions: npt.NDArray[np.float64] | None = None
+        self._n_fitted = 0
         self._keys: list[int] = []
         self._slots: dict[int, int] = {}
-        self._error = 0.0
+        self._longest = 0.0
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def put(self, keys: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
+    def put(self, keys: Sequence[int], vectors: Rows) -> None:
         """Adds vectors `[n, dim]`, or replaces those whose key is known. Each key once."""
-        codes, scales, error = _encode(vectors)
-        self._error = max(self._error, error)
         new = [key for key in keys if key not in self._slots]
         self._slots.update(zip(new, range(len(self._keys), len(self._keys) + len(new)), strict=True))
         self._keys += new
-        self._grow(len(self._keys))
+        if len(self._keys) > len(self._vectors):
+            room = max(len(self._keys), 2 * len(self._vectors))
+            self._vectors = _with_room(self._vectors, room)
+            self._heads, self._tails = _with_room(self._heads, room), _with_room(self._tails, room)
         slots = [self._slots[key] for key in keys]
-        self._codes[slots], self._scales[slots], self._vectors[slots] = codes, scales, vectors
+        self._vectors[slots] = vectors
+        if self._directions is not None:
+            self._heads[slots], self._tails[slots] = _split(vectors, self._directions)
+        self._longest = max(self._longest, float(np.linalg.norm(vectors.astype(np.float64), axis=1).max(initial=0.0)))
 
-    def _grow(self, n: int) -> None:
-        if n <= len(self._codes):
-            return
-        room = max(n, 2 * len(self._codes), 16) if len(self._codes) else n
-        self._codes = _with_room(self._codes, room)
-        self._scales = _with_room(self._scales, room)
-        self._vectors = _with_room(self._vectors, room)
-
-    def of(self, keys: Sequence[int]) -> npt.NDArray[np.float32]:
+    def of(self, keys: Sequence[int]) -> Rows:
         """Returns the vectors of known keys, float32 `[n, dim]`."""
         return self._vectors[[self._slots[key] for key in keys]]
 
@@ -79,14 +80,14 @@ class VectorBlock:
         if last != key:
             end = len(self._keys)
             self._keys[slot], self._slots[last] = last, slot
-            for column in (self._codes, self._scales, self._vectors):
+            for column in (self._vectors, self._heads, self._tails):
                 column[slot] = column[end]
 
-    def candidates(self, query: npt.NDArray[np.float32], n_best: int) -> list[int]:
+    def candidates(self, query: Rows, n_best: int) -> list[int]:
         """Returns keys that hold, for certain, the `n_best` vectors of greatest product with the query, ties included.
 
-        If at least `n_best` coarse products reach t, the same number of true ones reach t - e, so nothing below
-        t - 2 e in the coarse scan can be among the best; e is the bound of the class.
+        If `n_best` float32 products reach t, as many true ones reach t - e, with the error e of the class. So what is
+        below t - e by its upper bound, or below t - 2 e by its own float32 product, is not among the best.
 
         Args:
             query: `[dim]`.
@@ -95,23 +96,36 @@ class VectorBlock:
         n = len(self._keys)
         if n <= n_best:
             return list(self._keys)
-        coarse = self._scan(query, n)
-        threshold = float(np.partition(coarse, n - n_best)[n - n_best])
-        bound = 2.0 * self._error * float(np.linalg.norm(query.astype(np.float64)))
-        least = np.nextafter(np.float32(threshold - bound), np.float32(-np.inf))
-        return [self._keys[slot] for slot in np.flatnonzero(coarse >= least).tolist()]
+        error = (self.dim + 16) * 2.0**-23 * float(np.linalg.norm(query.astype(np.float64))) * self._longest
+        slots = self._within_reach(query, n_best, error) if n >= _FEW and self.dim > _HEAD else None
+        products = (self._vectors[:n] if slots is None else self._vectors[slots]) @ query
+        is_near = products >= _nth_largest(products, n_best) - 2 * error
+        near = np.flatnonzero(is_near) if slots is None else slots[is_near]
+        return [self._keys[slot] for slot in near.tolist()]
 
-    def _scan(self, query: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.float32]:
-        coarse = np.empty(n, np.float32)
-        step = max(_CHUNK_BYTES // (4 * self.dim), 1)
-        chunk = np.empty((min(n, step), self.dim), np.float32)
-        for start in range(0, n, step):
-            codes = self._codes[start : min(start + step, n)]
-            floats = chunk[: len(codes)]
-            np.copyto(floats, codes)
-            np.dot(floats, query, out=coarse[start : start + len(codes)])
-        coarse *= self._scales[:n]
-        return coarse
+    def _within_reach(self, query: Rows, n_best: int, error: float) -> npt.NDArray[np.int64] | None:
+        """Returns the slots whose heads leave it open whether they are among the best; None if those are too many."""
+        n = len(self._keys)
+        if self._directions is None or n >= 2 * self._n_fitted:
+            self._fit(n)
+        assert self._directions is not None
+        head, tail = _split(query[None], self._directions)
+        upper = self._heads[:n] @ head[0]
+        # As good as any first guess: a few with the greatest products of heads, read in full.
+        n_guessed = min(4 * n_best, n)
+        guessed = np.argpartition(upper, n - n_guessed)[n - n_guessed :]
+        least = _nth_largest(self._vectors[guessed] @ query, n_best) - error
+        upper += self._tails[:n] * tail[0]
+        slots = np.flatnonzero(upper >= least - error)
+        return slots if len(slots) <= n // 8 else None
+
+    def _fit(self, n: int) -> None:
+        some = self._vectors[: n : max(n // _FEW, 1)]
+        _, directions = np.linalg.eigh((some.T @ some).astype(np.float64))
+        self._directions, self._n_fitted = directions[:, -_HEAD:], n
+        for start in range(0, n, _FEW):
+            part = slice(start, min(start + _FEW, n))
+            self._heads[part], self._tails[part] = _split(self._vectors[part], self._directions)
 
 
 def _with_room(rows: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
@@ -120,18 +134,20 @@ def _with_room(rows: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
     return larger
 
 
-def _encode(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32], float]:
-    """Returns codes `[n, dim]`, scales `[n]`, and the bound of `VectorBlock` for a query of length 1."""
-    scales = (np.abs(vectors).max(axis=1, initial=0.0) / 127).astype(np.float32)
-    scales[scales == 0] = 1.0
-    codes = np.clip(np.rint(vectors / scales[:, None]), -127, 127).astype(np.int8)
+def _split(vectors: Rows, directions: npt.NDArray[np.float64]) -> tuple[Rows, Rows]:
+    """Returns heads `[n, n_directions]` and tails `[n]`; the tails never too small."""
     exact = vectors.astype(np.float64)
-    lost = np.linalg.norm(exact - scales[:, None].astype(np.float64) * codes, axis=1)
-    rounding = 2 * (vectors.shape[1] + 2) * 2.0**-24 * (np.linalg.norm(exact, axis=1) + lost)
-    return codes, scales, float((lost + rounding).max(initial=0.0))
+    heads = exact @ directions
+    squares = (exact**2).sum(axis=1)
+    tails = np.sqrt(np.maximum(squares - (heads**2).sum(axis=1), 0.0) + 1e-12 * squares)
+    return heads.astype(np.float32), tails.astype(np.float32)
 
 
-def exact_scores(vectors: npt.NDArray[np.float32], query: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _nth_largest(values: Rows, n: int) -> float:
+    return float(np.partition(values, len(values) - n)[len(values) - n])
+
+
+def exact_scores(vectors: Rows, query: Rows) -> npt.NDArray[np.float64]:
     """Returns the products of each vector `[n, dim]` with the query `[dim]`, in float64 `[n]`.
 
     Every row is summed in the same order, whatever the others are, so equal vectors have equal scores.
