@@ -145,7 +145,7 @@ def test_what_nobody_holds_is_deleted(hearers, max_lines, batch) -> None:
         assert list(store._n_holders) == list(store.lines)
         for seat, ids in held.items():
             assert [store.lines[number].id for number in store.spans(store.seat(seat)).numbers.tolist()] == ids
-            talks = store.seat(seat).talks
+            talks = store.caught_up(store.seat(seat)).talks
             covered = [n for talk in talks.values() for part in talk.parts for n in talk.lines_of(part)]
             assert sorted(covered) == store.spans(store.seat(seat)).numbers.tolist()
             assert all(talk.numbers for talk in talks.values())

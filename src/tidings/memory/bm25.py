@@ -60,8 +60,7 @@ def score_lines(
     Source: Robertson and Zaragoza 2009, "The probabilistic relevance framework: BM25 and beyond"; the idf with 1 added
     inside the logarithm, so that no match counts against a line.
     """
-    postings = store.postings()
-    held = seat.spans(postings)
+    postings, held = store.postings(), store.spans(seat)
     n_lines = len(held.numbers)
     mean_words = seat.total_words / max(n_lines, 1) or 1.0
     found: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]

@@ -103,12 +103,13 @@ class FuzzyIndex:
             ModelError: If a summary or a vector could not be had. What was done before stays done.
             ReplyError: If a summary is blank or no text.
         """
-        stale = list(seat.stale.values())
+        stale = list(self._store.caught_up(seat).stale.values())
         for start in range(0, len(stale), _BATCH):
             batch = [(part, (part.first, part.last)) for part in stale[start : start + _BATCH]]
             summaries = [await self._sum_up(seat, part) for part, _ in batch]
             texts = list(dict.fromkeys(filter(None, summaries)))
             vectors = dict(zip(texts, await self._embed(texts), strict=True))
+            self._store.caught_up(seat)
             # A part that changed while its summary was being made stays stale.
             self._keep(
                 seat,

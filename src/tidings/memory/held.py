@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class HeldLines:
     """The lines a seat holds, oldest first, and the talks they belong to.
 
     Line numbers only rise, and a seat forgets its oldest lines first. What a ranking needs of each line is kept as
-    arrays; a line enters them at the next search, so that hearing one costs next to nothing.
+    arrays. A line enters its talk and the arrays at the next search, so that hearing one costs next to nothing.
 
     Attributes:
         name: The seat.
@@ -36,13 +37,14 @@ class HeldLines:
         self.talks: dict[str, Talk] = {}
         self.stale: dict[int, Part] = {}
         self._n_received = self._n_parts = 0
+        self._heard: list[int] = []
         self._new: deque[int] = deque()
         self._table = np.empty((3, 64), np.int64)
         self._first = self._end = self._total_words = 0
         self._version = -1
 
     def __len__(self) -> int:
-        return self._end - self._first + len(self._new)
+        return self._end - self._first + len(self._new) + len(self._heard)
 
     @property
     def counts(self) -> Counts:
@@ -54,17 +56,32 @@ class HeldLines:
         """Words of all lines of the last `spans` together."""
         return self._total_words
 
-    def hear(self, number: int, line: Line, cut: SessionCut) -> Part:
-        """Takes up a line, newer than all others, and returns the part of its session to which it belongs."""
-        talk = self.talks.get(line.session)
-        if talk is None:
-            talk = self.talks[line.session] = Talk()
-        part = talk.open_part(line.time, cut)
-        if part is None:
-            part = self._begin(number, line.session, talk.parts[-1].part + 1 if talk.parts else 0)
+    def hear(self, number: int) -> None:
+        """Takes up a line, newer than all others; `catch_up` says to which talk it belongs."""
+        self._heard.append(number)
         self._n_received += 1
-        self._take_up(number, line.time, talk, part)
-        return part
+
+    def catch_up(self, lines: Mapping[int, Line], cut: SessionCut) -> None:
+        """Brings the talks up to date: to be called before they are looked at and before a line is forgotten.
+
+        Args:
+            lines: Line number -> line.
+            cut: Where long sessions are cut.
+        """
+        for number in self._heard:
+            line = lines[number]
+            talk = self.talks.get(line.session)
+            if talk is None:
+                talk = self.talks[line.session] = Talk()
+            part = talk.open_part(line.time, cut)
+            if part is None:
+                part = self._begin(number, line.session, talk.parts[-1].part + 1 if talk.parts else 0)
+            self._take_up(number, line.time, talk, part)
+        self._heard.clear()
+
+    def newest_part(self, session: str) -> Part:
+        """Returns the part to which the newest line of a session belongs."""
+        return self.talks[session].parts[-1]
 
     def restore(self, number: int, line: Line, n_received: int, part_no: int, n_before: int) -> None:
         """Takes up a line as it was held before.
@@ -98,7 +115,7 @@ class HeldLines:
         return talk is not None and talk.holds(number)
 
     def first(self) -> int:
-        """Returns the number of the oldest line."""
+        """Returns the number of the oldest line; the seat must have caught up."""
         return int(self._table[0, self._first]) if self._first < self._end else self._new[0]
 
     def forget_first(self, session: str) -> Part | None:
@@ -121,7 +138,7 @@ class HeldLines:
         return part
 
     def spans(self, postings: Postings) -> Spans:
-        """Returns the lines held as intervals of the index, up to date; valid until the next change."""
+        """Returns the lines held as intervals of the index; valid until the next change. It must have caught up."""
         if self._version != postings.version:
             numbers = self._table[0, self._first : self._end].copy()
             self._first = self._end = self._total_words = 0
@@ -149,6 +166,6 @@ class HeldLines:
         parts = {part.key: part for talk in copy.talks.values() for part in talk.parts}
         copy.stale = {key: parts[key] for key in self.stale}
         copy._n_received, copy._n_parts, copy._version = self._n_received, self._n_parts, self._version
-        copy._new, copy._table = self._new.copy(), self._table.copy()
+        copy._heard, copy._new, copy._table = self._heard.copy(), self._new.copy(), self._table.copy()
         copy._first, copy._end, copy._total_words = self._first, self._end, self._total_words
         return copy

@@ -54,6 +54,8 @@ class Line:
     @property
     def audience(self) -> tuple[str, ...]:
         """The seats that may retrieve this line: the speaker, then the hearers; each once."""
+        if self.speaker not in self.hearers:
+            return (self.speaker, *self.hearers)
         return (self.speaker, *(seat for seat in self.hearers if seat != self.speaker))
 
 

@@ -91,7 +91,12 @@ class LineStore:
 
     def spans(self, seat: HeldLines) -> Spans:
         """Returns the lines of a seat as intervals of the full-text index."""
-        return seat.spans(self.postings())
+        return self.caught_up(seat).spans(self.postings())
+
+    def caught_up(self, seat: HeldLines) -> HeldLines:
+        """Returns the seat, its talks up to date."""
+        seat.catch_up(self.lines, self.cut)
+        return seat
 
     def read(self, seat: HeldLines, line_ids: Iterable[str]) -> list[Line]:
         """Returns the lines with these ids, in time order.
@@ -102,7 +107,7 @@ class LineStore:
         numbers: set[int] = set()
         for line_id in line_ids:
             number = self._numbers.get(line_id)
-            if number is None or not seat.holds(number, self.lines[number].session):
+            if number is None or not self.caught_up(seat).holds(number, self.lines[number].session):
                 raise RequestError("memory.read", f"found line id {line_id!r}", "ids of lines this seat holds")
             numbers.add(number)
         return [self.lines[number] for number in sorted(numbers)]
@@ -113,11 +118,11 @@ class LineStore:
         If the change is interrupted or cannot be written, the memory is closed: what it held is in the file.
         """
         batch = list(lines)
-        seats = self._check(batch)
+        self._check(batch)
         try:
             change = _Change()
-            for line, audience in zip(batch, seats, strict=True):
-                self._add(line, audience, change)
+            for line in batch:
+                self._add(line, change)
             if self.file is not None:
                 dropped = [(seat.name, part.session, part.part) for seat, part in change.dropped]
                 self.file.write(zip(batch, change.places, strict=True), change.gone, dropped)
@@ -128,48 +133,48 @@ class LineStore:
             self.on_drop(seat, part)
         return len(batch)
 
-    def _check(self, batch: list[Line]) -> list[list[HeldLines]]:
-        """Returns the audience of each line.
+    def _check(self, batch: list[Line]) -> None:
+        """Refuses what cannot be added.
 
         Raises:
             RequestError: If an id is taken, a time lies before the last line's, or a seat is unknown.
         """
         time = self._last_time
         new: set[str] = set()
-        seats: list[list[HeldLines]] = []
         for line in batch:
             if line.time < time:
                 # Whoever adds the same lines twice is told so, not to sort them.
                 self._refuse_known(line, new)
                 where, found = f"line {line.id!r}.time", f"found {line.time!r} after {time!r}"
                 raise RequestError(where, found, "lines in time order", "sort them")
-            try:
-                seats.append([self.seats[name] for name in line.audience])
-            except KeyError as error:
-                self.seat(error.args[0])
+            for name in line.audience:
+                if name not in self.seats:
+                    self.seat(name)
             self._refuse_known(line, new)
             time = line.time
             new.add(line.id)
-        return seats
 
     def _refuse_known(self, line: Line, new: set[str]) -> None:
         if line.id in self._numbers or line.id in new:
             raise RequestError(f"line {line.id!r}.id", "found a line with this id", "each id once")
 
-    def _add(self, line: Line, audience: list[HeldLines], change: _Change) -> None:
+    def _add(self, line: Line, change: _Change) -> None:
         number = self._next
+        audience = [self.seats[name] for name in line.audience]
         self._next, self._last_time = number + 1, line.time
         self.lines[number], self._numbers[line.id], self._n_holders[number] = line, number, len(audience)
-        places: list[Place] = []
         for seat in audience:
-            part = seat.hear(number, line, self.cut)
-            if self.file is not None:
-                places.append(Place(seat.counts.n_received, part.part, part.n_lines - 1))
-        change.places.append(places)
+            seat.hear(number)
+        if self.file is not None:
+            change.places.append([self._place(seat, line) for seat in audience])
         # At once, not at the end: where a part begins depends on what is still held, and must not depend on the batch.
         for seat in audience:
             if len(seat) > self.max_lines:
-                self._forget_first(seat, change)
+                self._forget_first(self.caught_up(seat), change)
+
+    def _place(self, seat: HeldLines, line: Line) -> Place:
+        part = self.caught_up(seat).newest_part(line.session)
+        return Place(seat.counts.n_received, part.part, part.n_lines - 1)
 
     def _forget_first(self, seat: HeldLines, change: _Change) -> None:
         number = seat.first()
