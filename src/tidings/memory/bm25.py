@@ -63,18 +63,28 @@ def score_lines(
     postings, held = store.postings(), store.spans(seat)
     n_lines = len(held.numbers)
     mean_words = seat.total_words / max(n_lines, 1) or 1.0
-    found: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
-    worth: list[npt.NDArray[np.float64]] = [np.empty(0)]
+    found: list[npt.NDArray[np.int64]] = []
+    worth: list[npt.NDArray[np.float64]] = []
     for pattern in patterns:
         places, counts = held.hold(postings.find(pattern))
         idf = log(1 + (n_lines - len(places) + 0.5) / (len(places) + 0.5))
         relative = held.n_words[places] / mean_words
         found.append(places)
         worth.append(idf * (K1 + 1) * counts / (counts + K1 * (1 - B + B * relative)))
-    # Only the lines that match are touched; for one who heard everything they are a hundredth of those held.
-    matches, which = np.unique(np.concatenate(found), return_inverse=True)
-    scores = Scores(held.numbers[matches], np.bincount(which, np.concatenate(worth), len(matches)).astype(np.float64))
+    matches, values = _add_up(found, worth)
+    scores = Scores(held.numbers[matches], values)
     if is_wanted is None:
         return scores
     kept = np.fromiter(map(is_wanted, scores.numbers.tolist()), np.bool_, len(matches))
     return Scores(scores.numbers[kept], scores.values[kept])
+
+
+def _add_up(
+    found: Sequence[npt.NDArray[np.int64]], worth: Sequence[npt.NDArray[np.float64]]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Returns the places found for any keyword, rising, and what each is worth."""
+    if len(found) == 1:
+        return found[0], worth[0]
+    # Only the lines that match are touched; for one who heard everything they are a hundredth of those held.
+    matches, which = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_inverse=True)
+    return matches, np.bincount(which, np.concatenate([np.empty(0), *worth]), len(matches)).astype(np.float64)

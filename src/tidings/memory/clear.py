@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,13 +20,8 @@ DECIMALS = 9
 """Scores are rounded to this, so that lines of equal worth tie whatever the last digits of their sums."""
 
 
-class _Match(NamedTuple):
-    """A matching line; the order of these is the rank."""
-
-    minus_score: float
-    time: float
-    line_id: str
-    line: int
+_Match = tuple[float, float, str, int]
+"""A matching line: minus its score, time, id and number; the order of these is the rank."""
 
 
 def search_clear(
@@ -65,8 +59,8 @@ def search_clear(
     ranked = _rank(store, _best(store, scores, limit))[:limit]
     lines = {number: store.lines[number] for number in sorted(_widen(store, seat, ranked, window, limit))}
     # A neighbour that matches is a hit too, even if it ranks below those that were asked for.
-    found = tuple(ClearHit(match.line_id, -match.minus_score) for match in _rank(store, scores.of(lines)))
-    return ClearResult(tuple(lines.values()), found, len(scores.numbers), unsearchable)
+    hits = tuple(ClearHit(line_id, -score) for score, _, line_id, _ in _rank(store, scores.of(lines)))
+    return ClearResult(tuple(lines.values()), hits, len(scores.numbers), unsearchable)
 
 
 def _partner_filter(store: LineStore, with_seat: str | None, without_seat: str | None) -> Callable[[int], bool] | None:
@@ -122,15 +116,15 @@ def _time(store: LineStore, entry: tuple[float, int]) -> float:
 
 
 def _rank(store: LineStore, scores: Mapping[int, float]) -> list[_Match]:
-    found = ((number, store.lines[number], score) for number, score in scores.items())
-    return sorted(_Match(-round(score, DECIMALS), line.time, line.id, number) for number, line, score in found)
+    found = [(number, store.lines[number], score) for number, score in scores.items()]
+    return sorted([(-round(score, DECIMALS), line.time, line.id, number) for number, line, score in found])
 
 
 def _widen(store: LineStore, seat: HeldLines, ranked: Sequence[_Match], window: int, limit: int) -> set[int]:
     chosen: set[int] = set()
-    for match in ranked:
-        near = seat.talks[store.lines[match.line].session].around(match.line, window)
-        for line in (match.line, *near):
+    for *_, number in ranked:
+        near = seat.talks[store.lines[number].session].around(number, window)
+        for line in (number, *near):
             if len(chosen) == limit:
                 return chosen
             chosen.add(line)

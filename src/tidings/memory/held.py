@@ -36,30 +36,32 @@ class HeldLines:
         self.name = name
         self.talks: dict[str, Talk] = {}
         self.stale: dict[int, Part] = {}
-        self._n_received = self._n_parts = 0
+        self._n_received = self._n_held = self._n_parts = 0
         self._heard: list[int] = []
         self._new: deque[int] = deque()
         self._table = np.empty((3, 64), np.int64)
         self._first = self._end = self._total_words = 0
         self._version = -1
 
-    def __len__(self) -> int:
-        return self._end - self._first + len(self._new) + len(self._heard)
-
     @property
     def counts(self) -> Counts:
         """How many lines the seat received, holds and has forgotten."""
-        return Counts(self._n_received, len(self), self._n_received - len(self))
+        return Counts(self._n_received, self._n_held, self._n_received - self._n_held)
 
     @property
     def total_words(self) -> int:
         """Words of all lines of the last `spans` together."""
         return self._total_words
 
-    def hear(self, number: int) -> None:
-        """Takes up a line, newer than all others; `catch_up` says to which talk it belongs."""
+    def hear(self, number: int) -> int:
+        """Takes up a line, newer than all others, and returns how many lines it holds now.
+
+        It is `catch_up` that says to which talk the line belongs.
+        """
         self._heard.append(number)
         self._n_received += 1
+        self._n_held += 1
+        return self._n_held
 
     def catch_up(self, lines: Mapping[int, Line], cut: SessionCut) -> None:
         """Brings the talks up to date: to be called before they are looked at and before a line is forgotten.
@@ -98,6 +100,7 @@ class HeldLines:
         if part is None or part.part != part_no:
             part = self._begin(number, line.session, part_no, n_before)
         self._n_received = n_received
+        self._n_held += 1
         self._take_up(number, line.time, talk, part)
 
     def _begin(self, first: int, session: str, part_no: int, n_before: int = 0) -> Part:
@@ -123,6 +126,7 @@ class HeldLines:
 
         A part that lost its first line only becomes stale: its summary must no longer quote it.
         """
+        self._n_held -= 1
         if self._first < self._end:
             self._total_words -= int(self._table[2, self._first])
             self._first += 1
@@ -165,7 +169,8 @@ class HeldLines:
         copy.talks = {session: talk.copy() for session, talk in self.talks.items()}
         parts = {part.key: part for talk in copy.talks.values() for part in talk.parts}
         copy.stale = {key: parts[key] for key in self.stale}
-        copy._n_received, copy._n_parts, copy._version = self._n_received, self._n_parts, self._version
+        copy._n_received, copy._n_held, copy._n_parts = self._n_received, self._n_held, self._n_parts
+        copy._version = self._version
         copy._heard, copy._new, copy._table = self._heard.copy(), self._new.copy(), self._table.copy()
         copy._first, copy._end, copy._total_words = self._first, self._end, self._total_words
         return copy

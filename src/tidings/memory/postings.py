@@ -8,8 +8,10 @@ keyword, and several words stand next to each other where their positions do.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import reduce
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
@@ -44,9 +46,7 @@ class Spans(NamedTuple):
             return places, counts[places]
         places = np.searchsorted(self.starts, positions, "right") - 1
         is_inside = (places >= 0) & (positions < self.starts[places] + self.n_words[places])
-        places = places[is_inside]
-        firsts = np.flatnonzero(np.diff(places, prepend=-1))
-        return places[firsts], np.diff(firsts, append=len(places))
+        return _run_lengths(places[is_inside])
 
 
 class Postings:
@@ -74,18 +74,25 @@ class Postings:
 
     def take_up(self, lines: Iterable[tuple[int, Line]]) -> None:
         """Takes up lines with their numbers, which rise from call to call."""
-        positions_of = self._words
-        for number, line in lines:
-            words = split_words(line.text)
-            self._numbers.append(number)
-            self._starts.append(self._end)
-            self._n_words.append(len(words))
-            for position, word in enumerate(words, self._end):
-                if word in positions_of:
-                    positions_of[word].append(position)
-                else:
-                    positions_of[word] = array("q", (position,))
-            self._end += len(words) + 1
+        numbered = list(lines)
+        words = [split_words(line.text) for _, line in numbered]
+        n_words = np.fromiter(map(len, words), np.int64, len(words))
+        # After each line one place stays empty, so that no two words meet across a border.
+        starts = self._end + np.cumsum(n_words + 1) - n_words - 1
+        self._numbers.extend(number for number, _ in numbered)
+        self._starts.frombytes(starts.tobytes())
+        self._n_words.frombytes(n_words.tobytes())
+        positions = self._end + np.arange(n_words.sum()) + np.repeat(np.arange(len(words)), n_words)
+        self._append(chain.from_iterable(words), positions)
+        self._end += int((n_words + 1).sum())
+
+    def _append(self, words: Iterable[str], positions: Positions) -> None:
+        codes: dict[str, int] = defaultdict(count().__next__)
+        code_of = np.fromiter(map(codes.__getitem__, words), np.int64, len(positions))
+        by_word = positions[np.argsort(code_of, kind="stable")]
+        ends = np.cumsum(np.bincount(code_of, minlength=len(codes))).tolist()
+        for word, start, end in zip(codes, [0, *ends], ends, strict=False):
+            self._words.setdefault(word, array("q")).frombytes(by_word[start:end].tobytes())
 
     def spans(self, numbers: Positions) -> Spans:
         """Returns the intervals of numbered lines, all of them taken up, `[n_lines]`."""
@@ -115,6 +122,16 @@ class Postings:
         copy._numbers, copy._starts, copy._n_words = self._numbers[:], self._starts[:], self._n_words[:]
         copy._end = self._end
         return copy
+
+
+def _run_lengths(rising: Positions) -> tuple[Positions, Positions]:
+    """Returns the different values of a rising array, and how often each occurs."""
+    is_last = np.ones(len(rising), np.bool_)
+    np.not_equal(rising[1:], rising[:-1], out=is_last[:-1])
+    lasts = np.flatnonzero(is_last)
+    counts = lasts + 1
+    counts[1:] -= counts[:-1].copy()
+    return rising[lasts], counts
 
 
 def _intersect(few: Positions, many: Positions) -> Positions:

@@ -39,14 +39,14 @@ class Line:
     text: str
 
     def __post_init__(self) -> None:
-        for name in ("id", "session", "speaker", "text"):
-            value = getattr(self, name)
+        for value in (self.id, self.session, self.speaker, self.text):
             if not (isinstance(value, str) and value.isascii() and value.strip()):
-                _check_text(self, name, value)
+                _check_texts(self)
+                break
         time, hearers = self.time, self.hearers
         if isinstance(time, bool) or not isinstance(time, (int, float)) or not isfinite(time) or abs(time) > MAX_TIME:
             raise RequestError(f"line {self.id!r}.time", f"found {time!r}", "a finite number of at most 2**53 in size")
-        if not isinstance(hearers, tuple) or not all(isinstance(seat, str) for seat in hearers):
+        if not isinstance(hearers, tuple) or not all(map(_is_text, hearers)):
             raise RequestError(f"line {self.id!r}.hearers", f"found {hearers!r}", "a tuple of seat names")
         if len(set(hearers)) < len(hearers):
             raise RequestError(f"line {self.id!r}.hearers", f"found {hearers!r}", "each hearer once")
@@ -67,16 +67,22 @@ def known_line(id: str, time: float, session: str, speaker: str, hearers: tuple[
     return line
 
 
-def _check_text(line: Line, name: str, value: object) -> None:
-    where = f"line {line.id!r}.{name}"
-    if not isinstance(value, str):
-        raise RequestError(where, f"found {value!r}", "text")
-    if name != "session" and not value.strip():
-        raise RequestError(where, f"found {value!r}", "text that is not blank", "leave out what says nothing")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise RequestError(where, f"found {value!r}", "text without lone surrogates", "repair its encoding") from None
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _check_texts(line: Line) -> None:
+    for name in ("id", "session", "speaker", "text"):
+        where, value = f"line {line.id!r}.{name}", getattr(line, name)
+        if not isinstance(value, str):
+            raise RequestError(where, f"found {value!r}", "text")
+        if name != "session" and not value.strip():
+            raise RequestError(where, f"found {value!r}", "text that is not blank", "leave out what says nothing")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            fix = "repair its encoding"
+            raise RequestError(where, f"found {value!r}", "text without lone surrogates", fix) from None
 
 
 class ClearHit(NamedTuple):

@@ -163,14 +163,12 @@ class LineStore:
         audience = [self.seats[name] for name in line.audience]
         self._next, self._last_time = number + 1, line.time
         self.lines[number], self._numbers[line.id], self._n_holders[number] = line, number, len(audience)
-        for seat in audience:
-            seat.hear(number)
+        full = [seat for seat in audience if seat.hear(number) > self.max_lines]
         if self.file is not None:
             change.places.append([self._place(seat, line) for seat in audience])
         # At once, not at the end: where a part begins depends on what is still held, and must not depend on the batch.
-        for seat in audience:
-            if len(seat) > self.max_lines:
-                self._forget_first(self.caught_up(seat), change)
+        for seat in full:
+            self._forget_first(self.caught_up(seat), change)
 
     def _place(self, seat: HeldLines, line: Line) -> Place:
         part = self.caught_up(seat).newest_part(line.session)
