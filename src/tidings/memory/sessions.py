@@ -95,10 +95,11 @@ def _cover(texts: list[str], words: list[frozenset[str]], max_chars: int) -> lis
     left = list(range(len(texts)))
     room = max_chars + 1
     while True:
-        left = [i for i in left if len(texts[i]) + 1 <= room and not words[i] <= held]
+        n_new = {i: len(words[i] - held) for i in left if len(texts[i]) + 1 <= room}
+        left = [i for i in n_new if n_new[i]]
         if not left:
             return chosen
-        best = max(left, key=lambda i: (len(words[i] - held) / (len(texts[i]) + 1), -i))
+        best = max(left, key=lambda i: (n_new[i] / (len(texts[i]) + 1), -i))
         chosen.append(best)
         held |= words[best]
         room -= len(texts[best]) + 1

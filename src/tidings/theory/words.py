@@ -14,7 +14,8 @@ from itertools import groupby
 
 __all__ = ["split_words"]
 
-_ASCII_WORD = re.compile(r"[a-z0-9_]+")
+_ASCII = "".join(chr(i).lower() if chr(i).isalnum() or chr(i) == "_" else " " for i in range(128))
+"""What becomes of each ASCII sign: letters small, digits and the underscore themselves, all others a space."""
 _ACCENTS = re.compile("[\u0300-\u036f\ufe00-\ufe0f]+")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
@@ -22,7 +23,7 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0
 def split_words(text: str) -> list[str]:
     """Returns the search words of a text, in order, repeated ones included."""
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+        return text.translate(_ASCII).split()
     return _split_unicode(text)
 
 
