@@ -6,6 +6,8 @@ from random import Random
 import labelled
 import pytest
 from flow_logs import declare, numbered, say
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tidings.core import EVERYONE, Event, SeedPath, SocialGraph, World
 from tidings.core.ports import Reply
@@ -13,6 +15,7 @@ from tidings.environments.talk import Talk, TalkParams
 from tidings.metrics.canonical import CONFIDENCE, Matcher
 from tidings.metrics.claims import Claim
 from tidings.metrics.detectors import MEASURED, publish
+from tidings.metrics.facts import DeclaredFact, canonical
 from tidings.metrics.ledger import Ledger, read_ledger
 from tidings.simulation.play import Play
 
@@ -71,6 +74,39 @@ def test_facts_that_no_text_could_show_are_named() -> None:
     assert Matcher(facts).undetectable == ()
     nameless = [type(fact)(fact.fact, fact.value, fact.owners, None, None, 0, 0) for fact in plain]
     assert Matcher(nameless).undetectable == ("price",)
+
+
+VALUES = ["4711", "47", "471", 4, 4.5, "red", "red barn", "the red barn opens", "Ünï-7", "İX9-zz", "can't do it", None]
+"""Values within one another, numbers, short forms of "not", letters whose small form is longer."""
+
+PIECES = [
+    *(str(value) for value in VALUES),
+    *("no", "it isn't", "isn’t", "nobody", "denies", "maybe", "they say", "if", "the", "price", "is", "lot", "PRICE"),
+    *("but", "Red", "really", "do you know", "right", "it is not red", "it isn't red", "opens"),
+    *(". ", "? ", ", ", "\n", "", "-", "…", "no doubt", "ÜNÏ-7", "i̇x9-zz"),
+]
+
+
+@st.composite
+def facts_of(draw: st.DrawFn) -> DeclaredFact:
+    """Draws a fact with values, phrases and a variable from the same few words."""
+    name, value = draw(st.sampled_from(["f0", "f1", "f2"])), draw(st.sampled_from(VALUES))
+    domain = tuple(canonical(other) for other in draw(st.lists(st.sampled_from(VALUES), max_size=3)))
+    phrases = tuple(draw(st.lists(st.sampled_from(["the red barn", "it is not red", "opens", "Price"]), max_size=2)))
+    variable = draw(st.sampled_from(["", "price", "the lot", "Ünï"]))
+    return DeclaredFact(name, canonical(value), (), None, None, 0, 0, variable, domain, phrases)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(facts_of(), min_size=1, max_size=2), st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8)
+)
+def test_texts_passed_over_unread_claim_nothing(facts: list[DeclaredFact], pieces: list[str]) -> None:
+    """The matcher passes over texts without a word that every match needs; one that reads them all finds the same."""
+    matcher, reads_all = Matcher(facts), Matcher(facts)
+    reads_all._needles = ("",)
+    for text in (" ".join(pieces), "".join(pieces)):
+        assert matcher.find(text) == reads_all.find(text)
 
 
 WORDS = (
