@@ -54,14 +54,15 @@ def structured_claims(event: Event, facts: Mapping[str, DeclaredFact]) -> tuple[
     claims: list[Claim] = []
     n_unknown = 0
     for entry in event.data.get("claims") or ():
-        fact = facts.get(_field(entry, "fact", ""))
+        stated: dict[str, Any] = entry if isinstance(entry, dict) else {}
+        fact = facts.get(stated.get("fact", ""))
         if fact is None:
             n_unknown += 1
             continue
-        said = _field(entry, "value", None)
+        said = stated.get("value")
         value = fact.value if said is None else canonical(said)
-        polarity = -1 if _field(entry, "polarity", 1) == -1 else 1
-        claims.append(Claim(fact.fact, value, polarity, bool(_field(entry, "hedged", False)), "structured", 1.0))
+        polarity = -1 if stated.get("polarity") == -1 else 1
+        claims.append(Claim(fact.fact, value, polarity, bool(stated.get("hedged")), "structured", 1.0))
     return claims, n_unknown
 
 
@@ -74,7 +75,3 @@ def one_per_fact(claims: Iterable[Claim]) -> list[Claim]:
         if held is None or is_better:
             chosen[claim.fact] = claim
     return list(chosen.values())
-
-
-def _field(entry: Any, name: str, default: Any) -> Any:
-    return entry.get(name, default) if isinstance(entry, Mapping) else default

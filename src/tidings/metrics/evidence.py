@@ -109,8 +109,11 @@ class Evidence:
     @cached_property
     def ledgers(self) -> list[Ledger]:
         """The fact ledger of each rollout, in order."""
-        judged = self.judged
-        return [read_ledger(events, self.graph.seats, rollout, judged=judged) for rollout, events in self.rollouts()]
+        return [self.read(rollout, events) for rollout, events in self.rollouts()]
+
+    def read(self, rollout: int, events: Iterable[Event]) -> Ledger:
+        """Returns the fact ledger of one rollout, with what a judge read in it."""
+        return read_ledger(events, self.graph.seats, rollout, judged=self.judged)
 
     @cached_property
     def judged(self) -> dict[tuple[int, int], list[Claim]]:

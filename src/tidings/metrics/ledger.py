@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import NamedTuple
 
 from tidings.core.errors import DataError
@@ -43,6 +44,7 @@ class ClaimMade(NamedTuple):
         is_supported: Whether the sender knew the fact.
         is_distorted: Whether the sender knew it and stated what does not go with its belief.
         is_true: Whether the statement goes with the true value.
+        path: Over which seats it came to the sender, itself included, where it leaked; empty where it did not.
     """
 
     claim: Claim
@@ -55,6 +57,7 @@ class ClaimMade(NamedTuple):
     is_supported: bool
     is_distorted: bool
     is_true: bool
+    path: tuple[str, ...]
 
 
 class Leak(NamedTuple):
@@ -151,7 +154,7 @@ def read_ledger(
         judged: What a judge read in the messages.
     """
     ledger = Ledger(rollout, tuple(seats))
-    everyone = _Recipients(ledger.seats)
+    everyone, read = _Recipients(ledger.seats), judged or {}
     matcher: Matcher | None = None
     for event in events:
         if event.kind == "fact_declared":
@@ -160,8 +163,7 @@ def read_ledger(
         elif event.kind == "message":
             if matcher is None and reads_texts:
                 matcher = matcher_for(tuple(ledger.facts.values()))
-            more = (judged or {}).get((rollout, event.index), ())
-            _read_message(ledger, event, everyone, matcher, more)
+            _read_message(ledger, event, everyone, matcher, read.get((rollout, event.index), ()))
         elif "fact" in event.data and event.audience:
             _read_gift(ledger, event, everyone)
     return ledger
@@ -240,19 +242,18 @@ def _trace(ledger: Ledger, event: Event, sender: str, claim: Claim, recipients: 
         trace.unsupported.append(event.index)
     elif is_distorted:
         trace.distortions.append(event.index)
-    learned = tuple(seat for seat in recipients if seat not in trace.since)
-    leaked = tuple(seat for seat in recipients if seat not in trace.visibility)
+    learned = tuple(filterfalse(trace.since.__contains__, recipients))
+    leaked = tuple(filterfalse(trace.visibility.__contains__, recipients))
+    path: tuple[str, ...] = ()
     for seat in learned:
         trace.since[seat], trace.parent[seat], trace.belief[seat] = event.step, sender, stated
         trace.learned_from[seat] = event.index
     trace.n_useful += len(learned)
     trace.n_redundant += len(recipients) - len(learned)
     if leaked:
-        source = trace.path_to(sender) if is_supported else (sender,)
-        path = tuple(str(seat) for seat in source or (sender,))
+        source = trace.path_to(sender) if is_supported else None
+        path = tuple(map(str, source or (sender,)))
         trace.leaks += [(event.index, seat) for seat in leaked]
         ledger.leaks += [Leak(claim.fact, seat, event.step, event.index, (*path, seat)) for seat in leaked]
-    is_true = holds(stated, str(trace.truth))
-    return ClaimMade(
-        claim, event.step, event.index, sender, recipients, learned, leaked, is_supported, is_distorted, is_true
-    )
+    fate = (is_supported, is_distorted, holds(stated, str(trace.truth)), path)
+    return ClaimMade(claim, event.step, event.index, sender, recipients, learned, leaked, *fate)
