@@ -27,7 +27,7 @@ def fork(
 
     from tidings.analysis.fork_effects import fork_effects
     from tidings.api import play_fork
-    from tidings.runner.fork import parse_fork
+    from tidings.runner.fork_spec import parse_fork
     from tidings.runner.progress import live_progress
 
     spec = parse_fork(at, drop=drop, swap=swap, mute=mute, planner=planner, n=n)
