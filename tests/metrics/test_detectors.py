@@ -4,8 +4,9 @@ import json
 from random import Random
 
 import labelled
+import polars as pl
 import pytest
-from flow_logs import declare, numbered, say
+from flow_logs import declare, evidence, numbered, say
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,18 +48,36 @@ def test_what_rests_on_a_detector_says_how_good_it_is() -> None:
     assert publish([]) == "claims: none"
 
 
-def test_side_field_counts_before_judge_and_judge_before_text() -> None:
+def test_side_field_counts_first_and_a_judge_before_the_text_only_if_told_so() -> None:
     judge = Claim("code", '"0815"', 1, False, "judge:m", 0.5)
     opening = (0, declare("code", "a", "4711", domain=["4711", "0815", "2468"]))
     text = Event("message", ("a", "b"), {"text": "It is 4711."}, "a")
     side = text._replace(data={"text": "It is 4711.", "claims": [{"fact": "code", "value": "2468"}]})
-    for message, judged, expected in (
-        (text, {}, ("canonical", '"4711"')),
-        (text, {(0, 1): [judge]}, ("judge:m", '"0815"')),
-        (side, {(0, 1): [judge]}, ("structured", '"2468"')),
+    for message, judged, is_first, expected in (
+        (text, {}, True, ("canonical", '"4711"')),
+        (text, {(0, 1): [judge]}, True, ("judge:m", '"0815"')),
+        (text, {(0, 1): [judge]}, False, ("canonical", '"4711"')),
+        (text._replace(data={"text": "I know it."}), {(0, 1): [judge]}, False, ("judge:m", '"0815"')),
+        (side, {(0, 1): [judge]}, True, ("structured", '"2468"')),
     ):
-        (made,) = read_ledger(numbered([opening, (1, message)]), "ab", judged=judged).claims
+        events = numbered([opening, (1, message)])
+        (made,) = read_ledger(events, "ab", judged=judged, judge_first=is_first).claims
         assert (made.claim.detector, made.claim.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("precision", "detector"), [(0.95, "judge:m"), (0.89, "canonical"), (0.05, "canonical"), (None, "canonical")]
+)
+def test_a_judge_counts_before_the_text_only_if_it_was_measured_to_be_more_precise(
+    precision: float | None, detector: str
+) -> None:
+    claim = Claim("code", '"0815"', 1, False, "judge:m", 0.9)
+    events = numbered([(0, declare("code", "a", "4711")), (1, say("a", "b", text="It is 4711."))])
+    claims = pl.DataFrame([{"rollout": 0, "index": 1, **claim._asdict()}])
+    judges = pl.DataFrame([{"detector": "judge:m", "precision": precision, "recall": 1.0, "n": 50, "n_failed": 0}])
+    for side, expected in (({"claims": claims, "judges": judges}, detector), ({"claims": claims}, "canonical")):
+        (ledger,) = evidence(events, seats="ab", side=side).ledgers
+        assert [made.claim.detector for made in ledger.claims] == [expected]
 
 
 def test_a_statement_counts_before_a_denial_of_another_value() -> None:

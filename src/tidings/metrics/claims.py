@@ -6,7 +6,8 @@
 | `canonical` | the text: phrases and values of declared facts, see `canonical` | paraphrases, pronouns, irony |
 | `judge:MODEL` | rows that a model wrote beside the run (`claims`) | whatever the model misreads |
 
-For one fact the side field counts before the judge, the judge before the text.
+For one fact the side field counts first, then the text, then a judge; a judge that was measured to be more precise than
+the search for words counts before it (`detectors.trusts_judge`).
 """
 
 from __future__ import annotations

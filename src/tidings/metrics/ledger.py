@@ -143,6 +143,7 @@ def read_ledger(
     *,
     reads_texts: bool = True,
     judged: Judged | None = None,
+    judge_first: bool = False,
 ) -> Ledger:
     """Returns the ledger of one rollout, in one pass over its events.
 
@@ -152,6 +153,7 @@ def read_ledger(
         rollout: Its number.
         reads_texts: Whether claims are also looked for in texts (`canonical`).
         judged: What a judge read in the messages.
+        judge_first: Whether the judge counts before `canonical` where both find something about a fact.
     """
     ledger = Ledger(rollout, tuple(seats))
     everyone, read = _Recipients(ledger.seats), judged or {}
@@ -163,7 +165,8 @@ def read_ledger(
         elif event.kind == "message":
             if matcher is None and reads_texts:
                 matcher = matcher_for(tuple(ledger.facts.values()))
-            _read_message(ledger, event, everyone, matcher, read.get((rollout, event.index), ()))
+            more = read.get((rollout, event.index), ())
+            _read_message(ledger, event, everyone, matcher, more, judge_first=judge_first)
         elif "fact" in event.data and event.audience:
             _read_gift(ledger, event, everyone)
     return ledger
@@ -215,7 +218,13 @@ def _read_gift(ledger: Ledger, event: Event, everyone: _Recipients) -> None:
 
 
 def _read_message(
-    ledger: Ledger, event: Event, everyone: _Recipients, matcher: Matcher | None, judged: Iterable[Claim]
+    ledger: Ledger,
+    event: Event,
+    everyone: _Recipients,
+    matcher: Matcher | None,
+    judged: Sequence[Claim],
+    *,
+    judge_first: bool,
 ) -> None:
     ledger.n_messages += 1
     ledger.messages.append(event.index)
@@ -224,9 +233,11 @@ def _read_message(
     ledger.n_words += len(text.split())
     claims, n_unknown = structured_claims(event, ledger.facts)
     ledger.n_unknown += n_unknown
-    claims += [claim for claim in judged if claim.fact in ledger.facts]
-    if matcher is not None and text:
-        claims += matcher.find(text)
+    found = matcher.find(text) if matcher is not None and text else []
+    if judged:
+        known = [claim for claim in judged if claim.fact in ledger.facts]
+        found = known + found if judge_first else found + known
+    claims += found
     if claims and event.seat is not None:
         recipients = everyone.of(event.audience, event.seat)
         ledger.claims += [_trace(ledger, event, event.seat, claim, recipients) for claim in one_per_fact(claims)]
