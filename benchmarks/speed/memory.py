@@ -25,6 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -88,35 +89,48 @@ def town_lines(n: int) -> list[Line]:
     return [Line(item.fact, item.time, item.session, item.owner, item.hearers, item.text) for item in items]
 
 
-def index_mib(memory: SharedMemory) -> float:
-    """Returns the size of the index, in MiB."""
-    pages, size = (memory._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    return pages * size / 2**20
+def measured(make: Callable[[], Any]) -> tuple[Any, float]:
+    """Returns what is made and the CPU seconds it took."""
+    cpu = time.process_time()
+    made = make()
+    return made, time.process_time() - cpu
+
+
+def held_mib(make: Callable[[], object]) -> float:
+    """Returns how much memory what is made holds, in MiB; the texts, which are there before, are not counted."""
+    tracemalloc.start()
+    made = make()
+    size = tracemalloc.get_traced_memory()[0] / 2**20
+    tracemalloc.stop()
+    del made
+    return size
+
+
+def make_index(lines: Iterable[Line], seats: Sequence[str], n: int, embedder: Embedder | None = None) -> SharedMemory:
+    """Returns an index of lines, ready to be searched."""
+    memory = SharedMemory(seats, max_lines=n, embedder=embedder)
+    memory.extend(lines)
+    memory.seat(seats[0]).clear(["ready"])
+    return memory
 
 
 def bench_index(lines: Sequence[Line], seats: Sequence[str], embedder: Embedder) -> SharedMemory:
     """Indexes everything once, and prints time and size beside one index per person."""
-    memory = SharedMemory([*seats, LISTENER], max_lines=len(lines), embedder=embedder)
-    cpu = time.process_time()
-    memory.extend(lines)
-    shared_s, shared_mib = time.process_time() - cpu, index_mib(memory)
-    cpu, own_mib = time.process_time(), 0.0
-    for seat in seats:
-        with SharedMemory(seats, max_lines=len(lines)) as own:
-            own.extend(replace(line, speaker=seat, hearers=()) for line in lines if seat in line.audience)
-            own_mib += index_mib(own)
-    own_s = time.process_time() - cpu
-    cpu = time.process_time()
-    n_parts = asyncio.run(memory.refresh())
+    n, everybody = len(lines), [*seats, LISTENER]
+    memory, shared_s = measured(lambda: make_index(lines, everybody, n, embedder))
+    own = {seat: [replace(x, speaker=seat, hearers=()) for x in lines if seat in x.audience] for seat in seats}
+    own_s = measured(lambda: [make_index(mine, [seat], n).close() for seat, mine in own.items()])[1]
+    n_parts, refresh_s = measured(lambda: asyncio.run(memory.refresh()))
+    shared_mib = held_mib(lambda: make_index(lines, everybody, n))
+    own_mib = held_mib(lambda: [make_index(mine, [seat], n) for seat, mine in own.items()])
     n_views = sum(len(line.audience) for line in lines)
-    refresh_s = time.process_time() - cpu
     text_mib = sum(len(line.text.encode()) for line in lines) / 2**20
     held = f"each line held by {n_views / len(lines):.2f} of them"
     print(f"{len(lines):,} lines, {text_mib:.1f} MiB of text; {len(seats)} people, {held}")
     print(f"one shared index       {shared_s:7.2f} s CPU {shared_mib:9.1f} MiB")
     print(f"one index per person   {own_s:7.2f} s CPU {own_mib:9.1f} MiB")
     print(f"{len(seats)} copies of all{'':9} {'':7}       {len(seats) * shared_mib:9.1f} MiB")
-    print(f"summaries and vectors  {refresh_s:7.2f} s CPU {index_mib(memory) - shared_mib:9.1f} MiB", end="  ")
+    print(f"summaries and vectors  {refresh_s:7.2f} s CPU", end="  ")
     print(f"{n_parts:,} session parts, {embedder.name}\n")
     return memory
 
@@ -185,12 +199,10 @@ async def time_fuzzy(seat: SeatMemory, texts: Sequence[str]) -> tuple[Timed, lis
 
 
 def stored_vectors(memory: SharedMemory, name: str) -> np.ndarray:
-    """Returns the vectors of one person's session parts, float32 `[n_parts, dim]`, read from the index."""
-    rows = memory._db.execute(
-        "SELECT s.vector FROM parts p JOIN summaries s ON s.part = p.no WHERE p.seat = ? ORDER BY p.first",
-        (memory._store.seat_no(name),),
-    ).fetchall()
-    return np.frombuffer(b"".join(vector for (vector,) in rows), "<f4").reshape(len(rows), -1)
+    """Returns the vectors of one person's session parts, float32 `[n_parts, dim]`, oldest first."""
+    assert memory._fuzzy is not None
+    kept = memory._fuzzy._seats[name]
+    return kept.vectors.of(sorted(kept.parts, key=lambda key: kept.parts[key].first))
 
 
 def bench_long_scan(lines: Sequence[Line], embedder: Embedder, n: int) -> None:

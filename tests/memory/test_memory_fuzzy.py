@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,8 +126,12 @@ async def test_what_is_forgotten_is_in_no_summary(drawn, max_lines, batch) -> No
                 assert await memory.seat(name).fuzzy("brass clock", top_k=2) == hits[:2]
                 for hit in hits:
                     assert hit.summary == extract_summary(memory.seat(name).read(hit.line_ids))
-        n_summaries = memory._db.execute("SELECT count(*) FROM summaries").fetchone()[0]
-        assert n_summaries == memory._db.execute("SELECT count(*) FROM parts").fetchone()[0]
+        assert memory._fuzzy is not None
+        for name, seat in memory._store.seats.items():
+            keys = {part.key for talk in seat.talks.values() for part in talk.parts}
+            kept = memory._fuzzy._seats[name]
+            assert set(kept.texts) == set(kept.parts) == keys
+            assert len(kept.vectors) == len(keys)
 
 
 async def test_forgetting_the_first_line_of_a_part_and_then_all_of_it() -> None:
@@ -183,6 +188,16 @@ async def test_equal_scores_go_to_the_older(memory: SharedMemory) -> None:
     assert [hit.session for hit in hits] == ["s9", "s8", "s7"]
 
 
+async def test_the_older_of_equal_scores_is_the_one_whose_oldest_line_still_held_is_older() -> None:
+    with SharedMemory(SEATS, max_lines=3, embedder=HashingEmbedder(64), cut=CUT) as memory:
+        memory.extend(
+            [line(0, "gone", "s"), line(1, "same words", "t"), line(2, "tea", "u"), line(3, "same words", "s")]
+        )
+        hits = await memory.seat("bob").fuzzy("same words", top_k=2)
+        assert [(hit.session, hit.start) for hit in hits] == [("t", 1), ("s", 3)]
+        assert hits[0].score == hits[1].score
+
+
 async def test_an_own_summariser_sees_the_seats_lines_only(embedder: CountingEmbedder) -> None:
     seen: list[tuple[str, ...]] = []
 
@@ -199,9 +214,9 @@ async def test_an_own_summariser_sees_the_seats_lines_only(embedder: CountingEmb
 
 
 async def test_a_blank_summary_is_an_error_and_tried_again(embedder: CountingEmbedder) -> None:
-    answers = iter([" ", None, "fine"])
+    answers: Iterator[Any] = iter([" ", None, "fine"])
 
-    async def summarise(_: tuple[Line, ...]):
+    async def summarise(_: tuple[Line, ...]) -> Any:
         return next(answers)
 
     with SharedMemory(SEATS, max_lines=9, embedder=embedder, summarise=summarise) as memory:

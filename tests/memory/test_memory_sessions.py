@@ -42,7 +42,8 @@ def test_the_index_cuts_line_by_line_as_the_function_does_at_once(steps, max_lin
     with SharedMemory(["ann"], max_lines=100, cut=cut) as memory:
         for start in range(0, len(lines), batch):
             memory.extend(lines[start : start + batch])
-        parts = memory._db.execute("SELECT first, last, n_lines FROM parts ORDER BY first").fetchall()
+        talks = memory._store.seat("ann").talks.values()
+        parts = sorted((part.first, part.last, part.n_lines) for talk in talks for part in talk.parts)
     number = {entry.id: i for i, entry in enumerate(lines, start=1)}
     expected = [(number[part[0].id], number[part[-1].id], len(part)) for part in cut_sessions(lines, cut)]
     assert parts == expected

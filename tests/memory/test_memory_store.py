@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import copy
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -18,18 +20,26 @@ SEATS = ("ann", "bob", "cat")
 
 
 def line(
-    n: int, text: str = "word", speaker: str = "ann", hearers: tuple[str, ...] = ("bob",), session: str = "s"
+    n: float, text: str = "word", speaker: str = "ann", hearers: tuple[str, ...] = ("bob",), session: str = "s"
 ) -> Line:
     return Line(f"m{n}", n, session, speaker, hearers, text)
 
 
-def n_rows(memory: SharedMemory, table: str) -> int:
-    return memory._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-
-
-def content(memory: SharedMemory) -> list[list[tuple]]:
-    tables = ("seats", "sessions", "lines", "repeats", "views", "parts", "summaries", "full_text_data")
-    return [memory._db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+def content(memory: SharedMemory) -> list[object]:
+    """Everything a memory holds, as plain values."""
+    store = memory._store
+    postings = store.postings()
+    seats = [
+        (
+            seat.counts,
+            store.spans(seat).numbers.tolist(),
+            {name: (talk.numbers, list(map(repr, talk.parts))) for name, talk in seat.talks.items()},
+            sorted(seat.stale),
+        )
+        for seat in store.seats.values()
+    ]
+    words = {word: list(positions) for word, positions in postings._words.items()}
+    return [copy.deepcopy(seats), dict(store.lines), dict(store._numbers), dict(store._n_holders), words]
 
 
 def test_a_line_comes_back_as_it_went_in() -> None:
@@ -130,21 +140,42 @@ def test_what_nobody_holds_is_deleted(hearers, max_lines, batch) -> None:
             memory.extend(lines[start : start + batch])
         held = {seat: [entry.id for entry in lines if seat in entry.audience][-max_lines:] for seat in SEATS}
         kept = {line_id for ids in held.values() for line_id in ids}
-        assert n_rows(memory, "views") == sum(map(len, held.values()))
-        assert n_rows(memory, "lines") == n_rows(memory, "repeats") == len(kept)
-        assert n_rows(memory, "sessions") == len({entry.session for entry in lines if entry.id in kept})
-        # The full-text index knows the word of every kept line, and of no other.
-        match = "SELECT rowid FROM full_text WHERE full_text MATCH ?"
-        indexed = {
-            entry.id for entry in lines if memory._db.execute(match, (f"text:{entry.text.split()[-1]}",)).fetchall()
-        }
-        assert indexed == kept
-        memory._db.execute("INSERT INTO full_text (full_text) VALUES ('integrity-check')")
+        store = memory._store
+        assert {entry.id for entry in store.lines.values()} == set(store._numbers) == kept
+        assert list(store._n_holders) == list(store.lines)
+        for seat, ids in held.items():
+            assert [store.lines[number].id for number in store.spans(store.seat(seat)).numbers.tolist()] == ids
+            talks = store.seat(seat).talks
+            covered = [n for talk in talks.values() for part in talk.parts for n in talk.lines_of(part)]
+            assert sorted(covered) == store.spans(store.seat(seat)).numbers.tolist()
+            assert all(talk.numbers for talk in talks.values())
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    hearers=st.lists(st.sets(st.sampled_from(SEATS)), min_size=4, max_size=30),
+    max_lines=st.integers(1, 4),
+    step=st.integers(1, 7),
+)
+def test_the_index_forgets_the_words_of_what_is_gone(hearers, max_lines, step) -> None:
+    """With next to no room for them in the index; searches before, between and after are as those of a fresh one."""
+    lines = [
+        Line(f"m{i}", i, f"s{i % 2}", "ann" if i % 3 else "bob", tuple(sorted(heard)), f"w{i} a")
+        for i, heard in enumerate(hearers)
+    ]
+    with (
+        patch("tidings.memory.store._ROOM", 0),
+        SharedMemory(SEATS, max_lines=max_lines) as memory,
+        SharedMemory(SEATS, max_lines=max_lines) as fresh,
+    ):
+        for start in range(0, len(lines), step):
+            memory.extend(lines[start : start + step])
+            memory.seat("ann").clear(["a"])
+        fresh.extend(lines)
+        assert memory._store.postings().n_lines <= 2 * len(memory._store.lines)
         for seat in SEATS:
-            covered = "SELECT count(*) FROM views v JOIN parts p ON p.seat = v.seat AND p.session = v.session"
-            inside = " AND v.line BETWEEN p.first AND p.last WHERE v.seat = ?"
-            n_covered = memory._db.execute(covered + inside, (memory._store.seat_no(seat),)).fetchone()[0]
-            assert n_covered == len(held[seat])
+            words = ["a", "w*", f"w{len(lines) - 2} a"]
+            assert memory.seat(seat).clear(words) == fresh.seat(seat).clear(words)
 
 
 @settings(deadline=None, max_examples=40)
@@ -163,9 +194,7 @@ def test_one_by_one_equals_many_at_once(said, max_lines, size) -> None:
         with SharedMemory(SEATS, max_lines=max_lines, cut=SessionCut(max_lines=3)) as memory:
             for start in range(0, len(lines), step):
                 memory.extend(lines[start : start + step])
-            shown = "seat, session, part, first, last, n_lines, ends"
-            parts = memory._db.execute(f"SELECT {shown} FROM parts ORDER BY seat, session, part").fetchall()
-            contents.append((content(memory)[:5], parts))
+            contents.append(content(memory))
     assert contents[0] == contents[1]
 
 
@@ -182,6 +211,39 @@ def test_a_file_is_the_same_memory(tmp_path: Path) -> None:
             again.add(line(4))
         again.add(line(5))
         assert again.seat("bob").counts() == (6, 4, 2)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    said=st.lists(st.tuples(st.sampled_from("rst"), st.sets(st.sampled_from(SEATS))), min_size=1, max_size=30),
+    max_lines=st.integers(1, 8),
+    close_at=st.integers(0, 30),
+    step=st.integers(1, 9),
+)
+async def test_a_file_goes_on_where_it_was_closed(tmp_path_factory, said, max_lines, close_at, step) -> None:
+    """Closed and opened again at any line, it finds, counts, cuts and forgets as a memory that was never closed."""
+    lines = [
+        line(i, f"a b w{i % 5}", hearers=tuple(sorted(heard)), session=name) for i, (name, heard) in enumerate(said)
+    ]
+    path = tmp_path_factory.mktemp("memory") / "index.sqlite"
+    options = {"max_lines": max_lines, "embedder": HashingEmbedder(16), "cut": SessionCut(max_lines=3)}
+    answers = []
+    with SharedMemory(SEATS, **options) as calm, SharedMemory(SEATS, path=path, **options) as first:
+        for memory in (calm, first):
+            for start in range(0, close_at, step):
+                memory.extend(lines[start : min(start + step, close_at)])
+            await memory.seat("bob").fuzzy("w3")
+        first.close()
+        with SharedMemory.open(path, embedder=HashingEmbedder(16)) as again:
+            assert (await calm.refresh()) == (await again.refresh())
+            for memory in (calm, again):
+                for part in (lines[:0], lines[close_at:]):
+                    memory.extend(part)
+                    seats = [memory.seat(name) for name in SEATS]
+                    answers.append(
+                        [(x.counts(), x.clear(["w1", "w3"], limit=3), await x.fuzzy("w3", top_k=9)) for x in seats]
+                    )
+    assert answers[:2] == answers[2:]
 
 
 ENDLESS = """
@@ -202,7 +264,9 @@ def test_a_killed_process_leaves_a_sound_file(tmp_path: Path) -> None:
         process.kill()
         said += [int(number) for number in process.stdout.read().split()]
     with SharedMemory.open(path) as memory:
-        assert memory._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        file = sqlite3.connect(path)
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        file.close()
         received = memory.seat("bob").counts().n_received
         # What was said to be added is there; one more may have been on its way.
         assert len(said) <= received <= len(said) + 1
@@ -217,7 +281,7 @@ def test_files_that_are_no_memory(tmp_path: Path) -> None:
     db.execute("CREATE TABLE t (x)")
     db.close()
     for path in (text, other):
-        with pytest.raises(DataError, match="is no memory index of format 1; index the lines anew"):
+        with pytest.raises(DataError, match="is no memory index of format 2; index the lines anew"):
             SharedMemory.open(path)
         with pytest.raises(RequestError, match="found the file"):
             SharedMemory(SEATS, max_lines=1, path=path)
@@ -245,6 +309,22 @@ def test_a_fork_is_independent() -> None:
             assert fork.seat("bob").clear(["w0"]).n_matches == 0
         assert memory.seat("bob").counts() == (3, 3, 0)
         assert memory.seat("bob").clear(["w0"]).n_matches == 1
+
+
+def test_a_change_that_cannot_be_written_closes_the_memory(tmp_path: Path) -> None:
+    """What is in memory and what is in the file never differ: it goes on from the file, or not at all."""
+    path = tmp_path / "index.sqlite"
+    with SharedMemory(SEATS, max_lines=4, path=path) as memory:
+        memory.add(line(0))
+        with (
+            patch("tidings.memory.file.IndexFile.write", side_effect=OSError("full")),
+            pytest.raises(OSError, match="full"),
+        ):
+            memory.add(line(1))
+        with pytest.raises(RequestError, match="memory: found it closed"):
+            memory.seat("bob").counts()
+    with SharedMemory.open(path) as again:
+        assert again.seat("bob").counts() == (1, 1, 0)
 
 
 async def test_closed_is_closed() -> None:
@@ -289,7 +369,6 @@ def test_seats_that_are_not_there() -> None:
 
 
 def test_another_thread_is_refused_not_confused() -> None:
-    """The docstring says that a memory belongs to its thread; SQLite enforces it."""
     caught: list[BaseException] = []
 
     def use() -> None:
@@ -302,7 +381,8 @@ def test_another_thread_is_refused_not_confused() -> None:
         thread = threading.Thread(target=use)
         thread.start()
         thread.join()
-    assert isinstance(caught[0], sqlite3.ProgrammingError)
+    assert isinstance(caught[0], RequestError)
+    assert "memory: found another thread; the thread that made it" in str(caught[0])
 
 
 SCRIPT = """

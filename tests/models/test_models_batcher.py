@@ -50,6 +50,22 @@ async def test_a_lone_job_waits_no_longer_than_told(run):
     queue.close()
 
 
+async def test_callers_that_came_in_turn_end_up_in_one_batch():
+    # Two callers half a batch apart would else take turns for good, each alone in its batches.
+    run = Batches(seconds=0.3)
+    queue = batcher(run, max_wait_s=0.1)
+
+    async def ask_again_and_again(caller):
+        for _ in range(4):
+            await queue.submit(caller, "g")
+
+    first = asyncio.create_task(ask_again_and_again(1))
+    await asyncio.sleep(0.2)
+    await asyncio.gather(first, ask_again_and_again(2))
+    assert [sorted(jobs) for jobs in run.seen] == [[1], [1, 2], [1, 2], [1, 2], [2]]
+    queue.close()
+
+
 async def test_groups_are_not_mixed_and_batches_are_first_come_first_served(run):
     queue = batcher(run)
     jobs = [queue.submit(number, "even" if number % 2 == 0 else "odd") for number in range(6)]

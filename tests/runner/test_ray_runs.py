@@ -84,7 +84,7 @@ def test_chaos(tmp_path: Path) -> None:
         def harm() -> bool:
             return kill_one("Player", chance) if chance.random() < 0.6 else server.restart()
 
-        with every(1.5, harm, tmp_path / "ray") as harmed:
+        with every(3.0, harm, tmp_path / "ray") as harmed:
             run = tidings.run(
                 server_scenario(tmp_path, server.base_url, 200),
                 out=tmp_path / "ray",

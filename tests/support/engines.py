@@ -20,7 +20,9 @@ class Batching(ScriptedModel):
     def __init__(self, name: str, params: ScriptedParams) -> None:
         super().__init__(name, params.model_copy(update={"latency_s": 0.0}))
         self._wait_s = params.latency_s if isinstance(params.latency_s, float) else params.latency_s[1]
-        self._batcher: Batcher[ModelRequest, ModelResponse] = Batcher(self._run, 64, 1 << 20, 0.01)
+        # A slow engine waits longer for those it has just answered, so that a busy machine does not split its batches.
+        wait_s = max(0.01, self._wait_s / 2)
+        self._batcher: Batcher[ModelRequest, ModelResponse] = Batcher(self._run, 64, 1 << 20, wait_s)
 
     async def respond(self, request: ModelRequest) -> ModelResponse:
         return await self._batcher.submit(request, "text")

@@ -32,7 +32,7 @@ class ArchiveMemory:
         self._archive, self._seats, self._max_lines = archive, tuple(seats), max_lines
         self._embedder = embedder
         self._reads_all = False
-        # SQLite belongs to the thread that opened it, and a notebook plays a run in a thread of its own.
+        # A memory belongs to the thread that made it, and a notebook plays a run in a thread of its own.
         self._index: dict[int, SharedMemory] = {}
 
     def seat(self, name: str, settings: MemorySettings, *, reads_all: bool = False) -> SeatArchive:

@@ -7,29 +7,22 @@ limit, the content.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tidings.memory.held import HeldLines, find_places
+from tidings.memory.held import HeldLines
+from tidings.memory.postings import find_places
 from tidings.memory.store import LineStore
-from tidings.memory.words import Pattern, split_words
+from tidings.memory.words import Pattern
 
 __all__ = ["Scores", "score_lines"]
 
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of BM25, at their usual values."""
-_LARGE_SHARE = 10
-"""A seat with more than a tenth of all lines: it is quicker to look up all lines with a word and keep those it holds
-than to walk through the list of its lines. Which way is taken changes no result."""
-
-_MATCHES = "SELECT group_concat(rowid) FROM full_text WHERE full_text MATCH ?"
-"""All line numbers in one text: thousands of rows one by one cost several times as much."""
-_REPEATS = "SELECT line, n FROM repeats WHERE word = ?"
-_SPAN = "SELECT (SELECT max(no) FROM lines) - (SELECT min(no) FROM lines)"
 
 
 class Scores(NamedTuple):
@@ -50,11 +43,7 @@ class Scores(NamedTuple):
 
 
 def score_lines(
-    store: LineStore,
-    seat: int,
-    patterns: Sequence[Pattern],
-    with_seat: str | None = None,
-    without_seat: str | None = None,
+    store: LineStore, seat: HeldLines, patterns: Sequence[Pattern], is_wanted: Callable[[int], bool] | None = None
 ) -> Scores:
     """Returns the score of every line of the seat that matches.
 
@@ -63,70 +52,30 @@ def score_lines(
     lines hold w. A keyword of several words counts where they stand next to each other.
 
     Args:
-        store: The shared index.
-        seat: Number of the seat.
+        store: The lines of all seats.
+        seat: What the seat holds.
         patterns: The keywords.
-        with_seat: Only lines that this seat also said or heard match. What a match is worth does not change.
-        without_seat: Lines that this seat said or heard do not match.
-
-    Raises:
-        RequestError: If a seat is unknown.
+        is_wanted: Whether a numbered line may match; None: any. What a match is worth does not change.
 
     Source: Robertson and Zaragoza 2009, "The probabilistic relevance framework: BM25 and beyond"; the idf with 1 added
     inside the logarithm, so that no match counts against a line.
     """
-    held = store.held(seat)
+    postings = store.postings()
+    held = seat.spans(postings)
     n_lines = len(held.numbers)
-    mean_words = held.total_words / max(n_lines, 1) or 1.0
-    others = _others(store, with_seat, without_seat)
-    span = store.db.execute(_SPAN).fetchone()[0] or 0
-    is_large = n_lines * _LARGE_SHARE > span
-    found: list[npt.NDArray[np.int64]] = []
-    worth: list[npt.NDArray[np.float64]] = []
+    mean_words = seat.total_words / max(n_lines, 1) or 1.0
+    found: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
+    worth: list[npt.NDArray[np.float64]] = [np.empty(0)]
     for pattern in patterns:
-        places, counts = _find(store, seat, held, pattern, is_large=is_large)
+        places, counts = held.hold(postings.find(pattern))
         idf = log(1 + (n_lines - len(places) + 0.5) / (len(places) + 0.5))
         relative = held.n_words[places] / mean_words
-        values = idf * (K1 + 1) * counts / (counts + K1 * (1 - B + B * relative))
-        if others is not None:
-            match = others.format(f'seats:"{seat}" AND {pattern.match}')
-            is_wanted = np.isin(places, held.find(_select(store, match)), assume_unique=True)
-            places, values = places[is_wanted], values[is_wanted]
         found.append(places)
-        worth.append(values)
+        worth.append(idf * (K1 + 1) * counts / (counts + K1 * (1 - B + B * relative)))
     # Only the lines that match are touched; for one who heard everything they are a hundredth of those held.
-    matches, which = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_inverse=True)
-    total = np.bincount(which, np.concatenate([np.empty(0), *worth]), len(matches)).astype(np.float64)
-    return Scores(held.numbers[matches], total)
-
-
-def _others(store: LineStore, with_seat: str | None, without_seat: str | None) -> str | None:
-    """Returns a full-text expression with a place for another one, or None for no condition."""
-    if with_seat is None and without_seat is None:
-        return None
-    wanted = "({})" if with_seat is None else f'(({{}}) AND seats:"{store.seat_no(with_seat)}")'
-    return wanted if without_seat is None else f'({wanted} NOT seats:"{store.seat_no(without_seat)}")'
-
-
-def _select(store: LineStore, match: str) -> npt.NDArray[np.int64]:
-    """Returns the numbers of the lines that meet a full-text expression, rising; lines of all seats."""
-    numbers = store.db.execute(_MATCHES, (match,)).fetchone()[0]
-    return np.sort(np.fromstring(numbers or "", np.int64, sep=","))
-
-
-def _find(
-    store: LineStore, seat: int, held: HeldLines, pattern: Pattern, *, is_large: bool
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns the places in `held` where a keyword occurs, and how often in each."""
-    places = held.find(_select(store, pattern.match if is_large else f'seats:"{seat}" AND {pattern.match}'))
-    counts = np.ones(len(places), np.int64)
-    if pattern.is_word:
-        repeats = dict(store.db.execute(_REPEATS, pattern.words))
-        numbers = held.numbers[places]
-        for place in find_places(numbers, np.fromiter(repeats, np.int64)).tolist():
-            counts[place] = repeats[int(numbers[place])]
-        return places, counts
-    texts = store.select("l.no, l.text", seat, held.numbers[places].tolist())
-    found = {number: pattern.count(split_words(text)) for number, text in texts}
-    counts = np.array([found[number] for number in held.numbers[places].tolist()], np.int64)
-    return places[counts > 0], counts[counts > 0]
+    matches, which = np.unique(np.concatenate(found), return_inverse=True)
+    scores = Scores(held.numbers[matches], np.bincount(which, np.concatenate(worth), len(matches)).astype(np.float64))
+    if is_wanted is None:
+        return scores
+    kept = np.fromiter(map(is_wanted, scores.numbers.tolist()), np.bool_, len(matches))
+    return Scores(scores.numbers[kept], scores.values[kept])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from tidings.core.errors import RequestError
 from tidings.memory.bm25 import Scores, score_lines
+from tidings.memory.held import HeldLines
 from tidings.memory.records import ClearHit, ClearResult
 from tidings.memory.store import LineStore
 from tidings.memory.words import Pattern, parse_keyword
@@ -19,9 +20,6 @@ __all__ = ["search_clear"]
 DECIMALS = 9
 """Scores are rounded to this, so that lines of equal worth tie whatever the last digits of their sums."""
 
-_BEFORE = "SELECT line FROM views WHERE seat = ? AND session = ? AND line < ? ORDER BY line DESC LIMIT ?"
-_AFTER = "SELECT line FROM views WHERE seat = ? AND session = ? AND line > ? ORDER BY line LIMIT ?"
-
 
 class _Match(NamedTuple):
     """A matching line; the order of these is the rank."""
@@ -30,12 +28,11 @@ class _Match(NamedTuple):
     time: float
     line_id: str
     line: int
-    session: int
 
 
 def search_clear(
     store: LineStore,
-    seat: int,
+    seat: HeldLines,
     keywords: Iterable[str],
     *,
     window: int,
@@ -49,8 +46,8 @@ def search_clear(
     down, each brings itself and then its neighbours, the nearest first, until `limit` lines are together.
 
     Args:
-        store: The shared index.
-        seat: Number of the seat that asks.
+        store: The lines of all seats.
+        seat: What the seat that asks holds.
         keywords: What to look for; see `tidings.memory.words` for what counts as a word.
         window: Neighbours on either side, out of those lines of the same session that the seat holds.
         limit: Lines returned, at most.
@@ -63,15 +60,28 @@ def search_clear(
     _check_number("window", window, 0)
     _check_number("limit", limit, 1)
     patterns, unsearchable = _parse(keywords)
-    scores = score_lines(store, seat, patterns, with_seat, without_seat)
+    scores = score_lines(store, seat, patterns, _partner_filter(store, with_seat, without_seat))
     # A line taken up as a neighbour of a better one may leave a place, so `limit` matches are always enough.
-    ranked = _rank(store, seat, _best(store, scores, limit))[:limit]
-    chosen = _widen(store, seat, ranked, window, limit)
-    lines = store.numbered_lines(seat, sorted(chosen))
+    ranked = _rank(store, _best(store, scores, limit))[:limit]
+    lines = {number: store.lines[number] for number in sorted(_widen(store, seat, ranked, window, limit))}
     # A neighbour that matches is a hit too, even if it ranks below those that were asked for.
-    hits = sorted((-round(score, DECIMALS), lines[no].time, lines[no].id) for no, score in scores.of(chosen).items())
-    found = tuple(ClearHit(line_id, -minus_score) for minus_score, _, line_id in hits)
+    found = tuple(ClearHit(match.line_id, -match.minus_score) for match in _rank(store, scores.of(lines)))
     return ClearResult(tuple(lines.values()), found, len(scores.numbers), unsearchable)
+
+
+def _partner_filter(store: LineStore, with_seat: str | None, without_seat: str | None) -> Callable[[int], bool] | None:
+    """Returns whether a numbered line is one that the first seat said or heard and the second did not; None: any is."""
+    if with_seat is None and without_seat is None:
+        return None
+    for name in (with_seat, without_seat):
+        if name is not None:
+            store.seat(name)
+
+    def is_wanted(number: int) -> bool:
+        audience = store.lines[number].audience
+        return (with_seat is None or with_seat in audience) and without_seat not in audience
+
+    return is_wanted
 
 
 def _parse(keywords: Iterable[str]) -> tuple[list[Pattern], tuple[str, ...]]:
@@ -108,33 +118,20 @@ def _best(store: LineStore, scores: Scores, n: int) -> dict[int, float]:
 
 
 def _time(store: LineStore, entry: tuple[float, int]) -> float:
-    return store.time(entry[1])
+    return store.lines[entry[1]].time
 
 
-def _rank(store: LineStore, seat: int, scores: Mapping[int, float]) -> list[_Match]:
-    columns = "l.no, l.time, l.id, l.session"
-    return sorted(
-        _Match(-round(scores[line], DECIMALS), time, line_id, line, session)
-        for line, time, line_id, session in store.select(columns, seat, list(scores))
-    )
+def _rank(store: LineStore, scores: Mapping[int, float]) -> list[_Match]:
+    found = ((number, store.lines[number], score) for number, score in scores.items())
+    return sorted(_Match(-round(score, DECIMALS), line.time, line.id, number) for number, line, score in found)
 
 
-def _widen(store: LineStore, seat: int, ranked: Sequence[_Match], window: int, limit: int) -> set[int]:
+def _widen(store: LineStore, seat: HeldLines, ranked: Sequence[_Match], window: int, limit: int) -> set[int]:
     chosen: set[int] = set()
     for match in ranked:
-        for line in (match.line, *_neighbours(store, seat, match, window)):
+        near = seat.talks[store.lines[match.line].session].around(match.line, window)
+        for line in (match.line, *near):
             if len(chosen) == limit:
                 return chosen
             chosen.add(line)
     return chosen
-
-
-def _neighbours(store: LineStore, seat: int, match: _Match, window: int) -> list[int]:
-    if not window:
-        return []
-    place = seat, match.session, match.line, min(window, 2**31)
-    before = [line for (line,) in store.db.execute(_BEFORE, place)]
-    after = [line for (line,) in store.db.execute(_AFTER, place)]
-    n_both = min(len(before), len(after))
-    paired = [line for pair in zip(before, after, strict=False) for line in pair]
-    return paired + before[n_both:] + after[n_both:]

@@ -7,17 +7,19 @@ late must not find what was said before. Summaries are brought up to date when t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from tidings.core.errors import ReplyError, RequestError
 from tidings.memory.embeddings import Embedder
+from tidings.memory.file import KeptSummary
+from tidings.memory.held import HeldLines
 from tidings.memory.records import FuzzyHit, Line
 from tidings.memory.sessions import Summariser, extract_summary
 from tidings.memory.store import LineStore
+from tidings.memory.talks import Part
 from tidings.memory.vectors import VectorBlock, exact_scores
 
 __all__ = ["FuzzyIndex"]
@@ -25,56 +27,106 @@ __all__ = ["FuzzyIndex"]
 _BATCH = 256
 """Summaries embedded and kept at a time, so that a failed call loses little of what was paid for."""
 
-_PART_LINES = """
-SELECT v.line
-FROM parts p JOIN views v ON v.seat = p.seat AND v.session = p.session AND v.line BETWEEN p.first AND p.last
-WHERE p.no = ? AND p.seat = ? ORDER BY v.line
-"""
+
+class _Summaries:
+    """The summaries of one seat and their vectors, by the key of the part."""
+
+    def __init__(self, dim: int) -> None:
+        self.parts: dict[int, Part] = {}
+        self.texts: dict[int, str] = {}
+        self.vectors = VectorBlock(dim)
+
+    def put(self, done: Sequence[tuple[Part, str, npt.NDArray[np.float32]]]) -> None:
+        self.parts.update((part.key, part) for part, _, _ in done)
+        self.texts.update((part.key, text) for part, text, _ in done)
+        self.vectors.put([part.key for part, _, _ in done], np.stack([vector for _, _, vector in done]))
+
+    def copy(self, parts: Mapping[int, Part]) -> _Summaries:
+        copy = _Summaries(self.vectors.dim)
+        copy.parts = {key: parts[key] for key in self.parts}
+        copy.texts, copy.vectors = self.texts.copy(), self.vectors.copy()
+        return copy
+
+    def drop(self, key: int) -> None:
+        if self.parts.pop(key, None):
+            del self.texts[key]
+            self.vectors.drop(key)
 
 
 class FuzzyIndex:
     """Summaries of session parts, their vectors, and the search over them, seat by seat."""
 
     def __init__(self, store: LineStore, embedder: Embedder, summarise: Summariser | None) -> None:
-        """Stands on an index of lines.
+        """Stands on lines, and takes over the summaries in their file that are still up to date.
 
         Args:
-            store: The index.
+            store: The lines of all seats.
             embedder: Turns summaries and queries into vectors.
             summarise: Makes the summaries; None: `extract_summary`.
         """
-        self._store, self._db, self._embedder, self._summarise = store, store.db, embedder, summarise
-        self._blocks: dict[int, VectorBlock] = {}
-        store.on_drop = self._drop
+        self._store, self._embedder, self._summarise = store, embedder, summarise
+        self._seats = {name: _Summaries(embedder.dim) for name in store.seats}
+        store.on_drop = lambda seat, part: self._seats[seat.name].drop(part.key)
+        if store.file is not None:
+            self._restore(store.file.summaries())
 
-    def _drop(self, seat: int, part: int) -> None:
-        if seat in self._blocks:
-            self._blocks[seat].drop(part)
+    def _restore(self, kept: Iterable[KeptSummary]) -> None:
+        parts = {
+            (name, part.session, part.part): part
+            for name, seat in self._store.seats.items()
+            for part in seat.stale.values()
+        }
+        done: dict[str, list[tuple[Part, str, npt.NDArray[np.float32]]]] = {}
+        for summary in kept:
+            part = parts.get(summary[:3])
+            if part is not None and self._ends(part) == (summary.first, summary.last):
+                done.setdefault(summary.seat, []).append((part, summary.text, summary.vector))
+                del self._store.seats[summary.seat].stale[part.key]
+        for name, summaries in done.items():
+            self._seats[name].put(summaries)
 
-    async def refresh(self, seat: int) -> int:
+    def _ends(self, part: Part) -> tuple[str, str]:
+        return self._store.lines[part.first].id, self._store.lines[part.last].id
+
+    def copy(self, store: LineStore) -> FuzzyIndex:
+        """Returns an independent copy that stands on a copy of the lines."""
+        copy = FuzzyIndex(store, self._embedder, self._summarise)
+        for name, seat in store.seats.items():
+            parts = {part.key: part for talk in seat.talks.values() for part in talk.parts}
+            copy._seats[name] = self._seats[name].copy(parts)
+        return copy
+
+    async def refresh(self, seat: HeldLines) -> int:
         """Sums up and embeds what changed for a seat since the last time; returns how many session parts that were.
 
         Raises:
             ModelError: If a summary or a vector could not be had. What was done before stays done.
             ReplyError: If a summary is blank or no text.
         """
-        query = "SELECT no, first, last FROM parts WHERE seat = ? AND is_stale ORDER BY no"
-        stale = [_Stale(*row) for row in self._db.execute(query, (seat,))]
+        stale = list(seat.stale.values())
         for start in range(0, len(stale), _BATCH):
-            batch = stale[start : start + _BATCH]
-            summaries = [await self._sum_up(seat, part.no) for part in batch]
+            batch = [(part, (part.first, part.last)) for part in stale[start : start + _BATCH]]
+            summaries = [await self._sum_up(seat, part) for part, _ in batch]
             texts = list(dict.fromkeys(filter(None, summaries)))
             vectors = dict(zip(texts, await self._embed(texts), strict=True))
-            self._keep(seat, [(part, text, vectors[text]) for part, text in zip(batch, summaries, strict=True) if text])
+            # A part that changed while its summary was being made stays stale.
+            self._keep(
+                seat,
+                [
+                    (part, text, vectors[text])
+                    for (part, ends), text in zip(batch, summaries, strict=True)
+                    if text and part.key in seat.stale and ends == (part.first, part.last)
+                ],
+            )
         return len(stale)
 
-    async def search(self, seat: int, query: str, top_k: int) -> tuple[FuzzyHit, ...]:
+    async def search(self, seat: HeldLines, query: str, top_k: int) -> tuple[FuzzyHit, ...]:
         """Returns the session parts whose summaries are nearest to the query, best first; ties: the older first.
 
         Exact: the same parts as a scan of all the seat's vectors in full precision.
 
         Args:
-            seat: Number of the seat that asks.
+            seat: What the seat that asks holds.
             query: What to look for, in words.
             top_k: Parts returned, at most.
 
@@ -90,20 +142,22 @@ class FuzzyIndex:
         vector = (await self._embed([query]))[0]
         await self.refresh(seat)
         # From here on nothing waits, so no line can come or go between the scan and the answer.
-        found = self._read(seat, self._block(seat).candidates(vector, top_k))
-        scores = exact_scores(np.array([part.vector for part in found]).reshape(-1, len(vector)), vector).tolist()
-        best = sorted(zip(scores, found, strict=True), key=lambda pair: (-pair[0], pair[1].first))[:top_k]
-        return tuple(self._hit(seat, part, score) for score, part in best)
+        mine = self._seats[seat.name]
+        keys = mine.vectors.candidates(vector, top_k)
+        scores = exact_scores(mine.vectors.of(keys), vector).tolist()
+        found = zip(scores, map(mine.parts.__getitem__, keys), strict=True)
+        best = sorted(found, key=lambda pair: (-pair[0], pair[1].first))[:top_k]
+        return tuple(self._hit(seat, part, mine.texts[part.key], score) for score, part in best)
 
-    async def _sum_up(self, seat: int, part: int) -> str | None:
-        lines = self._part_lines(seat, part)
-        if not lines:
+    async def _sum_up(self, seat: HeldLines, part: Part) -> str | None:
+        if part.key not in seat.stale:
             return None
+        lines = self._lines(seat, part)
         if self._summarise is None:
             return extract_summary(lines)
         summary = await self._summarise(tuple(lines))
         if not isinstance(summary, str) or not summary.strip():
-            raise ReplyError("blank_summary", f"the summary of session {lines[0].session!r} is {summary!r}")
+            raise ReplyError("blank_summary", f"the summary of session {part.session!r} is {summary!r}")
         return summary
 
     async def _embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -117,70 +171,22 @@ class FuzzyIndex:
             raise RequestError(f"embedder {self._embedder.name!r}", "found a vector whose length is not 1", "length 1")
         return vectors
 
-    def _part_lines(self, seat: int, part: int) -> list[Line]:
-        return self._store.lines(seat, [line for (line,) in self._db.execute(_PART_LINES, (part, seat))])
+    def _lines(self, seat: HeldLines, part: Part) -> list[Line]:
+        return [self._store.lines[number] for number in seat.talks[part.session].lines_of(part)]
 
-    def _keep(self, seat: int, done: Sequence[tuple[_Stale, str, npt.NDArray[np.float32]]]) -> None:
-        kept: list[tuple[int, npt.NDArray[np.float32]]] = []
-        with self._store.transaction():
-            for part, text, vector in done:
-                # A part that changed while its summary was being made stays stale.
-                query = "UPDATE parts SET is_stale = 0 WHERE no = ? AND first = ? AND last = ? AND seat = ?"
-                if self._db.execute(query, (*part, seat)).rowcount:
-                    row = part.no, text, vector.astype("<f4").tobytes()
-                    self._db.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", row)
-                    kept.append((part.no, vector))
-        if kept and seat in self._blocks:
-            self._blocks[seat].put([no for no, _ in kept], np.stack([vector for _, vector in kept]))
-
-    def _block(self, seat: int) -> VectorBlock:
-        if seat not in self._blocks:
-            block = VectorBlock(self._embedder.dim)
-            rows = self._db.execute(
-                "SELECT p.no, s.vector FROM parts p JOIN summaries s ON s.part = p.no WHERE p.seat = ?", (seat,)
+    def _keep(self, seat: HeldLines, done: Sequence[tuple[Part, str, npt.NDArray[np.float32]]]) -> None:
+        if not done:
+            return
+        if self._store.file is not None:
+            self._store.file.keep(
+                KeptSummary(seat.name, part.session, part.part, *self._ends(part), text, vector)
+                for part, text, vector in done
             )
-            while batch := rows.fetchmany(4096):
-                block.put([no for no, _ in batch], np.stack([_vector(data) for _, data in batch]))
-            self._blocks[seat] = block
-        return self._blocks[seat]
+        self._seats[seat.name].put(done)
+        for part, _, _ in done:
+            del seat.stale[part.key]
 
-    def _read(self, seat: int, parts: Sequence[int]) -> list[_Found]:
-        found: list[_Found] = []
-        for start in range(0, len(parts), 500):
-            batch = parts[start : start + 500]
-            rows = self._db.execute(
-                "SELECT p.no, p.first, p.part, p.ends, s.text, s.vector FROM parts p JOIN summaries s ON s.part = p.no"
-                # The sign keeps the planner from walking through all parts of the seat.
-                f" WHERE +p.seat = ? AND p.no IN ({','.join('?' * len(batch))})",
-                (seat, *batch),
-            )
-            found += [_Found(no, first, part, ends, text, _vector(data)) for no, first, part, ends, text, data in rows]
-        return found
-
-    def _hit(self, seat: int, found: _Found, score: float) -> FuzzyHit:
-        lines = self._part_lines(seat, found.no)
+    def _hit(self, seat: HeldLines, part: Part, summary: str, score: float) -> FuzzyHit:
+        lines = self._lines(seat, part)
         ids = tuple(line.id for line in lines)
-        return FuzzyHit(lines[0].session, found.part, lines[0].time, found.ends, ids, found.summary, score)
-
-
-class _Stale(NamedTuple):
-    """A part of a session whose summary is not up to date; `first` and `last` are its line numbers."""
-
-    no: int
-    first: int
-    last: int
-
-
-class _Found(NamedTuple):
-    """A part of a session that may be among the best."""
-
-    no: int
-    first: int
-    part: int
-    ends: float
-    summary: str
-    vector: npt.NDArray[np.float32]
-
-
-def _vector(data: bytes) -> npt.NDArray[np.float32]:
-    return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
+        return FuzzyHit(part.session, part.part, lines[0].time, part.ends, ids, summary, score)

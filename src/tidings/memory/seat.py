@@ -16,20 +16,20 @@ __all__ = ["SeatMemory", "need_fuzzy"]
 class SeatMemory:
     """What one seat can look up: lines it said or heard, and sessions as it heard them. It cannot add lines."""
 
-    __slots__ = ("_fuzzy", "_no", "_store", "name")
+    __slots__ = ("_fuzzy", "_held", "_store", "name")
 
     def __init__(self, store: LineStore, fuzzy: FuzzyIndex | None, name: str) -> None:
         """Use `SharedMemory.seat`.
 
         Args:
-            store: The shared index.
+            store: The lines of all seats.
             fuzzy: The search over its summaries, if the memory has an embedder.
             name: Whose handle it is.
 
         Raises:
             RequestError: If the memory has no such seat.
         """
-        self._store, self._fuzzy, self._no = store, fuzzy, store.seat_no(name)
+        self._store, self._fuzzy, self._held = store, fuzzy, store.seat(name)
         self.name = name
 
     def clear(
@@ -55,9 +55,8 @@ class SeatMemory:
             RequestError: If there is no keyword, one is blank, a number is out of range, or a seat is unknown.
         """
         self._store.check_open()
-        return search_clear(
-            self._store, self._no, keywords, window=window, limit=limit, with_seat=with_seat, without_seat=without_seat
-        )
+        with_or_without = {"with_seat": with_seat, "without_seat": without_seat}
+        return search_clear(self._store, self._held, keywords, window=window, limit=limit, **with_or_without)
 
     async def fuzzy(self, query: str, *, top_k: int = 3) -> tuple[FuzzyHit, ...]:
         """Returns the sessions, or parts of long ones, whose summaries are nearest to the query, best first.
@@ -72,7 +71,7 @@ class SeatMemory:
             ReplyError: If a summary is blank.
         """
         self._store.check_open()
-        return await need_fuzzy(self._fuzzy).search(self._no, query, top_k)
+        return await need_fuzzy(self._fuzzy).search(self._held, query, top_k)
 
     def read(self, line_ids: Iterable[str]) -> tuple[Line, ...]:
         """Returns lines by id, in time order; for example those of a `FuzzyHit`.
@@ -81,12 +80,12 @@ class SeatMemory:
             RequestError: If this seat holds no such line. The error is the same whether or not the line exists.
         """
         self._store.check_open()
-        return tuple(self._store.read(self._no, line_ids))
+        return tuple(self._store.read(self._held, line_ids))
 
     def counts(self) -> Counts:
         """Returns how many lines this seat received, holds and has forgotten."""
         self._store.check_open()
-        return self._store.counts(self._no)
+        return self._held.counts
 
 
 def need_fuzzy(fuzzy: FuzzyIndex | None) -> FuzzyIndex:

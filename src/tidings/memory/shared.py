@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 from tidings.core.errors import DataError, RequestError
 from tidings.memory.embeddings import Embedder
+from tidings.memory.file import IndexFile
 from tidings.memory.fuzzy import FuzzyIndex
 from tidings.memory.records import Line
-from tidings.memory.schema import copy_database, create_database, open_database, read_settings, write_setting
 from tidings.memory.seat import SeatMemory, need_fuzzy
 from tidings.memory.sessions import SessionCut, Summariser
 from tidings.memory.store import LineStore
@@ -26,11 +25,12 @@ class SharedMemory:
     time, one added later stands later. Each seat holds its newest `max_lines` lines: a further one takes the place of
     the oldest, of which `counts` tells; a line that no seat holds any more is deleted, and its id is free again.
 
-    An index file can be made anew from the log at any time. It survives a killed process, not necessarily a power cut.
+    All is held in memory. With a file every change is also written there; it survives a killed process, not necessarily
+    a power cut, and can be made anew from the log at any time. `open` reads the whole file: what another process adds
+    later is not seen.
 
-    Threads: a memory belongs to the thread that made it (SQLite refuses others). For another thread, process or
-    rollout: `fork()`, or `open` on the file; at most one process may write to a file. Coroutines of one
-    thread may share it.
+    Threads: a memory belongs to the thread that made it and refuses others. For another rollout: `fork()`; for another
+    thread or process: `open` on the file, to which at most one may write. Coroutines of one thread may share it.
     """
 
     def __init__(
@@ -51,20 +51,20 @@ class SharedMemory:
             embedder: For fuzzy search; None: the memory has clear search only.
             summarise: Sums up sessions for fuzzy search; None: `extract_summary`, without a model.
             cut: Where long sessions are cut; None: `SessionCut()`.
-            path: A new file for the index; None: in memory.
+            path: A new file; None: in memory only.
 
         Raises:
             RequestError: If a seat is not a name or named twice, `max_lines` is below 1, or the file exists.
-            MissingPartError: If this Python's SQLite has no full-text search.
         """
         names = _check_seats(seats)
         if isinstance(max_lines, bool) or not isinstance(max_lines, int) or max_lines < 1:
             raise RequestError("memory.max_lines", f"found {max_lines!r}", "an integer of at least 1")
         rule = cut or SessionCut()
-        settings: dict[str, Any] = {"max_lines": max_lines, "cut": [rule.max_lines, rule.max_gap]}
-        db = create_database(None if path is None else Path(path), settings)
-        db.executemany("INSERT INTO seats VALUES (?, ?, 0, 0)", enumerate(names, start=1))
-        self._take_over(db, embedder, summarise)
+        file: IndexFile | None = None
+        if path is not None:
+            settings = {"seats": names, "max_lines": max_lines, "cut": [rule.max_lines, rule.max_gap]}
+            file = IndexFile.create(Path(path), settings)
+        self._take_over(LineStore(names, max_lines, rule, file), embedder, summarise)
 
     @classmethod
     def open(cls, path: str | Path, *, embedder: Embedder | None = None, summarise: Summariser | None = None) -> Self:
@@ -78,30 +78,32 @@ class SharedMemory:
         Raises:
             DataError: If there is no such file, it is no memory index, or its vectors come from another embedder.
         """
+        file = IndexFile.open(Path(path))
+        settings = file.settings()
         memory = cls.__new__(cls)
-        memory._take_over(open_database(Path(path)), embedder, summarise)
+        store = LineStore(settings["seats"], settings["max_lines"], SessionCut(*settings["cut"]), file)
+        memory._take_over(store, embedder, summarise)
         return memory
 
     def fork(self) -> SharedMemory:
         """Returns an independent copy in memory, for a rollout that adds lines of its own to a common stock."""
         self._store.check_open()
         copy = type(self).__new__(type(self))
-        copy._take_over(copy_database(self._db), self._embedder, self._summarise)
+        copy._store = self._store.copy()
+        copy._fuzzy = None if self._fuzzy is None else self._fuzzy.copy(copy._store)
         return copy
 
-    def _take_over(self, db: sqlite3.Connection, embedder: Embedder | None, summarise: Summariser | None) -> None:
-        self._db, self._embedder, self._summarise = db, embedder, summarise
-        settings = read_settings(db)
-        seats = dict(db.execute("SELECT name, no FROM seats ORDER BY no"))
-        self._store = LineStore(db, seats, settings["max_lines"], SessionCut(*settings["cut"]))
-        self._fuzzy: FuzzyIndex | None = None
+    def _take_over(self, store: LineStore, embedder: Embedder | None, summarise: Summariser | None) -> None:
+        self._store, self._fuzzy = store, None
         if embedder is not None:
-            self._remember_embedder(settings.get("embedder"), [embedder.name, embedder.dim])
-            self._fuzzy = FuzzyIndex(self._store, embedder, summarise)
+            if store.file is not None:
+                self._remember_embedder(store.file, [embedder.name, embedder.dim])
+            self._fuzzy = FuzzyIndex(store, embedder, summarise)
 
-    def _remember_embedder(self, known: list[Any] | None, given: list[Any]) -> None:
+    def _remember_embedder(self, file: IndexFile, given: list[Any]) -> None:
+        known = file.settings().get("embedder")
         if known is None:
-            write_setting(self._db, "embedder", given)
+            file.write_setting("embedder", given)
         elif known != given:
             self.close()
             raise DataError("memory.embedder", f"found {given[0]!r}", f"{known[0]!r}, as in the index", "index anew")
@@ -151,7 +153,7 @@ class SharedMemory:
         """
         self._store.check_open()
         fuzzy = need_fuzzy(self._fuzzy)
-        return sum([await fuzzy.refresh(no) for no in self._store.seats.values()])
+        return sum([await fuzzy.refresh(seat) for seat in self._store.seats.values()])
 
     def close(self) -> None:
         """Frees the index; a file stays. Closing twice does nothing, any other use afterwards is an error."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +21,7 @@ class VectorBlock:
 
     A vector x is kept as `s c`, c in -127..127 and `s = max |x_j| / 127`. For a query q, `|q.x - s (q.c)|` is at most
     `|q| |x - s c|` (Cauchy-Schwarz) plus the rounding of the float32 product, to first order at most
-    `(d + 2) 2^-24 |q| (|x| + |x - s c|)`; twice that is allowed here. The full vectors are not kept here:
-    whoever asks has them.
+    `(d + 2) 2^-24 |q| (|x| + |x - s c|)`; twice that is allowed here. The full vectors are kept beside the codes.
 
     Not for use by several threads at once.
     """
@@ -34,6 +35,7 @@ class VectorBlock:
         self.dim = dim
         self._codes = np.empty((0, dim), np.int8)
         self._scales = np.empty(0, np.float32)
+        self._vectors = np.empty((0, dim), np.float32)
         self._keys: list[int] = []
         self._slots: dict[int, int] = {}
         self._error = 0.0
@@ -50,15 +52,23 @@ class VectorBlock:
         self._keys += new
         self._grow(len(self._keys))
         slots = [self._slots[key] for key in keys]
-        self._codes[slots], self._scales[slots] = codes, scales
+        self._codes[slots], self._scales[slots], self._vectors[slots] = codes, scales, vectors
 
     def _grow(self, n: int) -> None:
         if n <= len(self._codes):
             return
         room = max(n, 2 * len(self._codes), 16) if len(self._codes) else n
-        codes, scales = np.empty((room, self.dim), np.int8), np.empty(room, np.float32)
-        codes[: len(self._codes)], scales[: len(self._scales)] = self._codes, self._scales
-        self._codes, self._scales = codes, scales
+        self._codes = _with_room(self._codes, room)
+        self._scales = _with_room(self._scales, room)
+        self._vectors = _with_room(self._vectors, room)
+
+    def of(self, keys: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Returns the vectors of known keys, float32 `[n, dim]`."""
+        return self._vectors[[self._slots[key] for key in keys]]
+
+    def copy(self) -> VectorBlock:
+        """Returns an independent copy."""
+        return deepcopy(self)
 
     def drop(self, key: int) -> None:
         """Forgets a vector, if there is one of this key."""
@@ -69,7 +79,8 @@ class VectorBlock:
         if last != key:
             end = len(self._keys)
             self._keys[slot], self._slots[last] = last, slot
-            self._codes[slot], self._scales[slot] = self._codes[end], self._scales[end]
+            for column in (self._codes, self._scales, self._vectors):
+                column[slot] = column[end]
 
     def candidates(self, query: npt.NDArray[np.float32], n_best: int) -> list[int]:
         """Returns keys that hold, for certain, the `n_best` vectors of greatest product with the query, ties included.
@@ -101,6 +112,12 @@ class VectorBlock:
             np.dot(floats, query, out=coarse[start : start + len(codes)])
         coarse *= self._scales[:n]
         return coarse
+
+
+def _with_room(rows: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
+    larger = np.empty((room, *rows.shape[1:]), rows.dtype)
+    larger[: len(rows)] = rows
+    return larger
 
 
 def _encode(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32], float]:

@@ -7,13 +7,11 @@ Punctuation separates words and is not searched: `C++` is the word `c`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from tidings.theory.words import split_words
 
-__all__ = ["Pattern", "count_repeats", "encode_words", "parse_keyword", "split_words"]
+__all__ = ["Pattern", "parse_keyword", "split_words"]
 
 
 class Pattern(NamedTuple):
@@ -26,44 +24,6 @@ class Pattern(NamedTuple):
 
     words: tuple[str, ...]
     is_prefix: bool
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it is one whole word."""
-        return len(self.words) == 1 and not self.is_prefix
-
-    @property
-    def match(self) -> str:
-        """A full-text expression that every line with this keyword meets; built of encoded words only."""
-        parts = [f'text:"{word}"' for word in encode_words(self.words).split()]
-        return " AND ".join(parts) + ("*" if self.is_prefix else "")
-
-    def count(self, words: Sequence[str]) -> int:
-        """Returns how often the keyword occurs in a list of words."""
-        *firsts, last = self.words
-        n = len(firsts)
-        ends = [i for i, word in enumerate(words) if word == last or (self.is_prefix and word.startswith(last))]
-        return sum(i >= n and list(words[i - n : i]) == firsts for i in ends)
-
-
-def count_repeats(words: Sequence[str]) -> dict[str, int]:
-    """Returns how often each word occurs that occurs more than once."""
-    if len(set(words)) == len(words):
-        return {}
-    return {word: n for word, n in Counter(words).items() if n > 1}
-
-
-def encode_words(words: Sequence[str]) -> str:
-    """Returns the words in signs every full-text tokeniser leaves whole, with spaces between.
-
-    Plain ASCII letters and digits stay; any other character becomes its code point in hex between two underscores. So
-    the beginning of a word stays the beginning of its code, and no version of a Unicode table decides what is found.
-    """
-    return " ".join([word if word.isascii() and "_" not in word else _encode(word) for word in words])
-
-
-def _encode(word: str) -> str:
-    return "".join([sign if sign.isascii() and sign != "_" else f"_{ord(sign):x}_" for sign in word])
 
 
 def parse_keyword(keyword: str) -> Pattern | None:

@@ -27,8 +27,9 @@ class _Item(NamedTuple):
 class Batcher(Generic[T, R]):
     """A queue in front of a function of batches.
 
-    A batch holds jobs of one group, first come, first served. It starts when it is full or `max_wait_s` after its first
-    job came in; jobs that come in while another batch runs have waited long enough by then.
+    A batch holds jobs of one group, first come, first served. It starts when it is full, or `max_wait_s` after its
+    first job came in or the batch before it ended, whichever is later: callers just answered often ask again at once,
+    and without that moment two halves of them would take turns in half-full batches for good.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Batcher(Generic[T, R]):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._ended = 0.0
 
     async def submit(self, job: T, group: Hashable, size: int = 1) -> R:
         """Returns the function's result for this job.
@@ -96,7 +98,7 @@ class Batcher(Generic[T, R]):
     def _wait_for_more(self) -> None:
         """Waits until the first job's batch is full or the job has waited long enough."""
         while self._queue and not self._is_closed:
-            left_s = self._queue[0].arrived + self._max_wait_s - time.monotonic()
+            left_s = max(self._queue[0].arrived, self._ended) + self._max_wait_s - time.monotonic()
             if left_s <= 0 or sum(item.group == self._queue[0].group for item in self._queue) >= self._max_batch:
                 return
             self._changed.wait(left_s)
@@ -123,6 +125,7 @@ class Batcher(Generic[T, R]):
             results = self._run([item.job for item in batch])  # type: ignore[misc]
         except BaseException as error:
             results = [error] * len(batch)
+        self._ended = time.monotonic()
         for item, result in zip(batch, results, strict=True):
             if isinstance(result, BaseException):
                 item.future.set_exception(result)
