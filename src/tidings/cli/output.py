@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as jsonlib
+import math
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -20,7 +21,32 @@ if TYPE_CHECKING:
     from tidings.runner.execute import Outcome
     from tidings.runner.sweeps import RunStatus
 
-__all__ = ["check_word", "finish", "finish_sweep", "metric_table", "print_metrics", "run_json", "status_table"]
+__all__ = [
+    "AsJson",
+    "check_word",
+    "finish",
+    "finish_sweep",
+    "metric_table",
+    "print_json",
+    "print_metrics",
+    "run_json",
+    "status_table",
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Prints one JSON object on a line; a number that is none becomes null."""
+    print(jsonlib.dumps(_finite(value), default=str, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_word(where: str, found: str, allowed: Sequence[str]) -> None:
