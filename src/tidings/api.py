@@ -11,7 +11,8 @@ from tidings.analysis.run import Run, load_run
 from tidings.core import ScenarioError
 from tidings.metrics.table import check_metrics
 from tidings.runner.execute import Outcome, resume_run, start_run
-from tidings.runner.fork import MIN_SAMPLES, ForkOutcome, ForkSpec, fork_run, parse_fork
+from tidings.runner.fork import ForkOutcome, fork_run
+from tidings.runner.fork_spec import MIN_SAMPLES, ForkSpec, parse_fork
 from tidings.runner.progress import Progress
 from tidings.runner.sweeps import checked_variants, run_sweep
 from tidings.simulation.compile import check_components

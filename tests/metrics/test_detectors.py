@@ -4,8 +4,11 @@ import json
 from random import Random
 
 import labelled
+import polars as pl
 import pytest
-from flow_logs import declare, numbered, say
+from flow_logs import declare, evidence, numbered, say
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tidings.core import EVERYONE, Event, SeedPath, SocialGraph, World
 from tidings.core.ports import Reply
@@ -13,6 +16,7 @@ from tidings.environments.talk import Talk, TalkParams
 from tidings.metrics.canonical import CONFIDENCE, Matcher
 from tidings.metrics.claims import Claim
 from tidings.metrics.detectors import MEASURED, publish
+from tidings.metrics.facts import DeclaredFact, canonical
 from tidings.metrics.ledger import Ledger, read_ledger
 from tidings.simulation.play import Play
 
@@ -44,18 +48,36 @@ def test_what_rests_on_a_detector_says_how_good_it_is() -> None:
     assert publish([]) == "claims: none"
 
 
-def test_side_field_counts_before_judge_and_judge_before_text() -> None:
+def test_side_field_counts_first_and_a_judge_before_the_text_only_if_told_so() -> None:
     judge = Claim("code", '"0815"', 1, False, "judge:m", 0.5)
     opening = (0, declare("code", "a", "4711", domain=["4711", "0815", "2468"]))
     text = Event("message", ("a", "b"), {"text": "It is 4711."}, "a")
     side = text._replace(data={"text": "It is 4711.", "claims": [{"fact": "code", "value": "2468"}]})
-    for message, judged, expected in (
-        (text, {}, ("canonical", '"4711"')),
-        (text, {(0, 1): [judge]}, ("judge:m", '"0815"')),
-        (side, {(0, 1): [judge]}, ("structured", '"2468"')),
+    for message, judged, is_first, expected in (
+        (text, {}, True, ("canonical", '"4711"')),
+        (text, {(0, 1): [judge]}, True, ("judge:m", '"0815"')),
+        (text, {(0, 1): [judge]}, False, ("canonical", '"4711"')),
+        (text._replace(data={"text": "I know it."}), {(0, 1): [judge]}, False, ("judge:m", '"0815"')),
+        (side, {(0, 1): [judge]}, True, ("structured", '"2468"')),
     ):
-        (made,) = read_ledger(numbered([opening, (1, message)]), "ab", judged=judged).claims
+        events = numbered([opening, (1, message)])
+        (made,) = read_ledger(events, "ab", judged=judged, judge_first=is_first).claims
         assert (made.claim.detector, made.claim.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("precision", "detector"), [(0.95, "judge:m"), (0.89, "canonical"), (0.05, "canonical"), (None, "canonical")]
+)
+def test_a_judge_counts_before_the_text_only_if_it_was_measured_to_be_more_precise(
+    precision: float | None, detector: str
+) -> None:
+    claim = Claim("code", '"0815"', 1, False, "judge:m", 0.9)
+    events = numbered([(0, declare("code", "a", "4711")), (1, say("a", "b", text="It is 4711."))])
+    claims = pl.DataFrame([{"rollout": 0, "index": 1, **claim._asdict()}])
+    judges = pl.DataFrame([{"detector": "judge:m", "precision": precision, "recall": 1.0, "n": 50, "n_failed": 0}])
+    for side, expected in (({"claims": claims, "judges": judges}, detector), ({"claims": claims}, "canonical")):
+        (ledger,) = evidence(events, seats="ab", side=side).ledgers
+        assert [made.claim.detector for made in ledger.claims] == [expected]
 
 
 def test_a_statement_counts_before_a_denial_of_another_value() -> None:
@@ -71,6 +93,39 @@ def test_facts_that_no_text_could_show_are_named() -> None:
     assert Matcher(facts).undetectable == ()
     nameless = [type(fact)(fact.fact, fact.value, fact.owners, None, None, 0, 0) for fact in plain]
     assert Matcher(nameless).undetectable == ("price",)
+
+
+VALUES = ["4711", "47", "471", 4, 4.5, "red", "red barn", "the red barn opens", "Ünï-7", "İX9-zz", "can't do it", None]
+"""Values within one another, numbers, short forms of "not", letters whose small form is longer."""
+
+PIECES = [
+    *(str(value) for value in VALUES),
+    *("no", "it isn't", "isn’t", "nobody", "denies", "maybe", "they say", "if", "the", "price", "is", "lot", "PRICE"),
+    *("but", "Red", "really", "do you know", "right", "it is not red", "it isn't red", "opens"),
+    *(". ", "? ", ", ", "\n", "", "-", "…", "no doubt", "ÜNÏ-7", "i̇x9-zz"),
+]
+
+
+@st.composite
+def facts_of(draw: st.DrawFn) -> DeclaredFact:
+    """Draws a fact with values, phrases and a variable from the same few words."""
+    name, value = draw(st.sampled_from(["f0", "f1", "f2"])), draw(st.sampled_from(VALUES))
+    domain = tuple(canonical(other) for other in draw(st.lists(st.sampled_from(VALUES), max_size=3)))
+    phrases = tuple(draw(st.lists(st.sampled_from(["the red barn", "it is not red", "opens", "Price"]), max_size=2)))
+    variable = draw(st.sampled_from(["", "price", "the lot", "Ünï"]))
+    return DeclaredFact(name, canonical(value), (), None, None, 0, 0, variable, domain, phrases)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(facts_of(), min_size=1, max_size=2), st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8)
+)
+def test_texts_passed_over_unread_claim_nothing(facts: list[DeclaredFact], pieces: list[str]) -> None:
+    """The matcher passes over texts without a word that every match needs; one that reads them all finds the same."""
+    matcher, reads_all = Matcher(facts), Matcher(facts)
+    reads_all._needles = ("",)
+    for text in (" ".join(pieces), "".join(pieces)):
+        assert matcher.find(text) == reads_all.find(text)
 
 
 WORDS = (

@@ -52,10 +52,11 @@ def test_the_printed_table_has_the_null_beside_the_value_and_the_verdict() -> No
     frame = pl.DataFrame([row], schema=_METRICS).with_columns(twin=pl.lit(None, dtype=pl.Float64))
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(metric_table(frame.to_dicts()))
-    head, line = (line.split() for line in console.export_text().splitlines()[:2])
+    head, line, note = (line.split() for line in console.export_text().splitlines()[:3])
     assert head[:3] == ["metric", "value", "null"]
     assert float(line[2]) == pytest.approx(row["null_mean"], rel=1e-3)
-    assert "not distinguishable from zero" in " ".join(line)
+    assert line[-1] == note[0] == "(1)"
+    assert "not distinguishable from zero" in " ".join(note)
 
 
 def test_a_real_tie_is_found() -> None:

@@ -58,6 +58,7 @@ def test_sdist_keeps_the_doors_and_wheel_holds_each_module_once(dist: Path) -> N
 
 @pytest.mark.slow
 def test_wheel_runs_in_a_clean_environment(dist: Path, tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     wheel = next(dist.glob("*.whl"))
@@ -72,13 +73,12 @@ def test_wheel_runs_in_a_clean_environment(dist: Path, tmp_path: Path) -> None:
         "-c",
         str(lock),
     ]
-    subprocess.run([*pip, str(wheel)], check=True, timeout=600)
+    subprocess.run([*pip, str(wheel)], check=True, env=environment, timeout=600)
     scenario = tmp_path / "herd.yaml"
     scenario.write_text(
         "name: herd\ngraph: {kind: complete, n: 5}\nagents: [{kind: bayesian, count: 5}]\n"
         "environment: {kind: social_learning}\nrollouts: {count: 3, seed: 1}\n"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     tidings = str(venv / "bin" / "tidings")
     for words in (["run", str(scenario)], ["replay", "runs/herd-001"], ["report", "runs/herd-001"], ["list", "agents"]):
         done = subprocess.run(

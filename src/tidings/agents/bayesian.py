@@ -38,6 +38,7 @@ class BayesianAgent:
     params: BayesianParams
 
     Params: ClassVar[type[Params]] = BayesianParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states")
 
     @classmethod
     def build(cls, params: BayesianParams, context: SeatContext) -> BayesianAgent:

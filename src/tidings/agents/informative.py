@@ -91,6 +91,7 @@ class InformativeAgent:
     head: PromptMessage
 
     Params: ClassVar[type[Params]] = InformativeParams
+    plays: ClassVar[tuple[str, ...]] = ("collaboration",)
     needs_model: ClassVar[bool] = True
 
     @classmethod

@@ -52,6 +52,7 @@ class OracleAgent:
     cues: Reader | None
 
     Params: ClassVar[type[Params]] = OracleParams
+    plays: ClassVar[tuple[str, ...]] = ("collaboration",)
 
     @classmethod
     def build(cls, params: OracleParams, context: SeatContext) -> OracleAgent:

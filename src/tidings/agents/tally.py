@@ -30,6 +30,7 @@ class TallyAgent:
     seat: str
 
     Params: ClassVar[type[Params]] = TallyParams
+    plays: ClassVar[tuple[str, ...]] = ("hidden_profile", "talk")
 
     @classmethod
     def build(cls, params: TallyParams, context: SeatContext) -> TallyAgent:

@@ -62,8 +62,8 @@ def herd_controls(run: Run) -> list[Control]:
 def talk_controls(run: Run) -> list[Control]:
     """Returns the share of seats that would know a fact if nobody told anything: its owners and whom it was given."""
     silent: dict[int, float] = {}
-    for ledger, events in run.ledgers() if not run.is_summary else ():
-        if events[-1].data.get("status") != "ok" or not ledger.facts or not ledger.seats:
+    for ledger in run.evidence().ledgers:
+        if not ledger.facts or not ledger.seats:
             continue
         given = {name: set(fact.owners) for name, fact in ledger.facts.items()}
         for grant in ledger.grants:

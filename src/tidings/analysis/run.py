@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
 from tidings.metrics.evidence import SIDE_TABLES, Evidence
-from tidings.metrics.ledger import Ledger, read_ledger
+from tidings.metrics.ledger import Ledger
 from tidings.metrics.result import MetricResult, json_row
 from tidings.metrics.table import ROWS, check_metrics, evaluate
 from tidings.runner.folder import RunFolder
@@ -228,13 +229,11 @@ class Run:
             absent if self.is_summary else "",
         )
 
-    def ledgers(self) -> Iterator[tuple[Ledger, list[Event]]]:
-        """Yields the fact ledger and the events of each rollout, finished or not, one rollout in memory at a time."""
+    def ledgers(self) -> Iterator[Ledger]:
+        """Yields the fact ledger of each rollout, finished or not; its events are read one after another, none held."""
         evidence = self.evidence()
-        seats, judged = evidence.graph.seats, evidence.judged
-        for rollout, lines in self.rollout_lines():
-            events = _events(lines)
-            yield read_ledger(events, seats, rollout, judged=judged), events
+        for rollout, lines in groupby(self.lines(), key=lambda line: line.rollout):
+            yield evidence.read(rollout, (line.event() for line in lines))
 
     def rows_beside(self, name: str) -> pl.DataFrame:
         """Returns rows that were measured beside the events (`SIDE_TABLES`); empty if they were not."""

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["bench"]
 
 
@@ -27,7 +29,7 @@ def bench(
         str | None, typer.Option(help="Language model, provider/model, that also judges answers in words.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders and reports.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Play a benchmark suite, score it and keep its tables. The same command goes on where it was stopped."""
     import json as jsonlib

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["compare"]
 
 
 def compare(
     first: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN")],
     second: Annotated[Path, typer.Argument(help="Folder of another.", metavar="RUN")],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Compare two runs: what was asked differently, and each figure with its paired difference."""
     import json as jsonlib

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["density"]
 
 
@@ -14,7 +16,7 @@ def density(
     run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
     fact: Annotated[str | None, typer.Option(help="Id of the fact; every declared one by default.")] = None,
     scorer: Annotated[str | None, typer.Option(help="Model of the scenario that scores; each seat's own.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Measure how many bits each message says about a private fact, from log-probabilities; kept beside the events."""
     import json as jsonlib

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["estimate"]
 
 
 def estimate(
     scenario: Annotated[Path, typer.Argument(help="YAML file of the scenario.", metavar="SCENARIO")],
     set_: Annotated[list[str], typer.Option("--set", help="Change a value: path=value.")] = [],  # noqa: B006
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Tell how many model calls and tokens a scenario will need and what they cost; makes no call."""
     import json as jsonlib

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.output import check_word
+from tidings.cli.output import AsJson, check_word, print_json
 
 __all__ = ["export"]
 
@@ -26,6 +26,7 @@ def export(
     ],
     out: Annotated[Path | None, typer.Option(help="Where files go; `export` in the run folder by default.")] = None,
     project: Annotated[str, typer.Option(help="MLflow experiment, or W&B project.")] = "tidings",
+    json: AsJson = False,
 ) -> None:
     """Write a run for other tools."""
     from tidings.analysis.run import load_run
@@ -33,26 +34,30 @@ def export(
     check_word("--to", to, _FORMS)
     loaded = load_run(run)
     folder = out or run / "export"
+    lines: list[str]
     if to == "parquet":
         from tidings.analysis.export import export_parquet
 
-        for path in export_parquet(loaded, folder):
-            print(path)
+        lines = [str(path) for path in export_parquet(loaded, folder)]
     elif to == "chat-jsonl":
         from tidings.analysis.export import export_chat
 
         n = export_chat(loaded, folder / "chat.jsonl")
-        print(f"{folder / 'chat.jsonl'}: {n} transcripts")
+        lines = [f"{folder / 'chat.jsonl'}: {n} transcripts"]
     elif to == "inspect":
         from tidings.analysis.adapters.inspect_log import export_inspect
 
         n = export_inspect(loaded, folder / "inspect.json")
-        print(f"{folder / 'inspect.json'}: {n} samples")
+        lines = [f"{folder / 'inspect.json'}: {n} samples"]
     elif to == "mlflow":
         from tidings.analysis.adapters import mlflow
 
-        print(f"mlflow run {mlflow.log_run(loaded, project)} in experiment {project}")
+        lines = [f"mlflow run {mlflow.log_run(loaded, project)} in experiment {project}"]
     else:
         from tidings.analysis.adapters import wandb
 
-        print(f"wandb run {wandb.log_run(loaded, project)} in project {project}")
+        lines = [f"wandb run {wandb.log_run(loaded, project)} in project {project}"]
+    if json:
+        print_json({"run": str(run), "to": to, "written": lines})
+        return
+    print("\n".join(lines))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["fork"]
 
 
@@ -19,7 +21,7 @@ def fork(
     planner: Annotated[str | None, typer.Option(help="Another planner from there on: kind or {kind: ...}.")] = None,
     n: Annotated[int, typer.Option("-n", "--n", min=1, help="Samples of each arm.")] = 5,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Play a logged rollout on from some event with something changed, beside the same without change."""
@@ -27,7 +29,7 @@ def fork(
 
     from tidings.analysis.fork_effects import fork_effects
     from tidings.api import play_fork
-    from tidings.runner.fork import parse_fork
+    from tidings.runner.fork_spec import parse_fork
     from tidings.runner.progress import live_progress
 
     spec = parse_fork(at, drop=drop, swap=swap, mute=mute, planner=planner, n=n)

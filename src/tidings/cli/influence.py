@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson, print_json
+
 __all__ = ["influence"]
 
 
@@ -16,6 +18,7 @@ def influence(
     inputs: Annotated[list[int], typer.Option("--input", help="A message the seat had heard; the latest six.")] = [],  # noqa: B006
     lam: Annotated[float, typer.Option(min=0.0, help="Bits an answer may lose and still count as explained.")] = 1.0,
     scorer: Annotated[str | None, typer.Option(help="Model of the scenario that scores; the seat's own.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Measure what moved a seat to an answer: leave-one-out, Shapley, minimal labels, and CIC where laws are stated."""
     from tidings.analysis.run import load_run
@@ -25,6 +28,9 @@ def influence(
     if not (rollout.isdigit() and index.isdigit()):
         raise RequestError("--at", f"found {at!r}", "need rollout:index, for example 0:12")
     rows = load_run(run).measure_influence(int(rollout), int(index), inputs=inputs, lam=lam, scorer=scorer)
+    if json:
+        print_json({"run": str(run), "at": at, "rows": rows.to_dicts()})
+        return
     for row in rows.iter_rows(named=True):
         value = "no value" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
         print(f"message {row['source']}: {row['method']} {value}" + (f" ({row['reason']})" if row["reason"] else ""))

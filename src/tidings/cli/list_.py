@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.output import check_word
+from tidings.cli.output import AsJson, check_word, print_json
 
 __all__ = ["list_"]
 
@@ -15,10 +15,16 @@ __all__ = ["list_"]
 _KINDS = ("environments", "agents", "planners", "metrics", "models", "graphs", "suites")
 
 
-def list_(kind: Annotated[str, typer.Argument(help=f"{', '.join(_KINDS)}.", metavar="KIND")]) -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(_KINDS)}.", metavar="KIND")], json: AsJson = False
+) -> None:
     """List what a scenario can name, one a line with what it is."""
     check_word("KIND", kind, _KINDS)
-    for name, words in _entries(kind):
+    entries = _entries(kind)
+    if json:
+        print_json(dict(entries))
+        return
+    for name, words in entries:
         print(f"{name:24} {words}".rstrip())
 
 

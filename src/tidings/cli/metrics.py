@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["metrics"]
 
 
@@ -20,7 +22,7 @@ def metrics(
         ),
     ],
     failed: Annotated[str, typer.Option(help="About failed rollouts: refuse (no value), or drop them.")] = "refuse",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Say what runs came to: every figure with its interval and null, or why it has no value."""
     import json as jsonlib

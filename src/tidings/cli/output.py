@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as jsonlib
+import math
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -20,7 +21,32 @@ if TYPE_CHECKING:
     from tidings.runner.execute import Outcome
     from tidings.runner.sweeps import RunStatus
 
-__all__ = ["check_word", "finish", "finish_sweep", "metric_table", "print_metrics", "run_json", "status_table"]
+__all__ = [
+    "AsJson",
+    "check_word",
+    "finish",
+    "finish_sweep",
+    "metric_table",
+    "print_json",
+    "print_metrics",
+    "run_json",
+    "status_table",
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Prints one JSON object on a line; a number that is none becomes null."""
+    print(jsonlib.dumps(_finite(value), default=str, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_word(where: str, found: str, allowed: Sequence[str]) -> None:
@@ -93,8 +119,6 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
     """Prints the figures as a table, and below it why the others have no value: a reason is longer than a column."""
     from rich.console import Console
 
-    from tidings.metrics.result import remark
-
     console = Console()
     rows = frame.to_dicts()
     table = metric_table([row for row in rows if row["value"] is not None], title)
@@ -105,17 +129,16 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
     without: dict[str, list[str]] = {}
     for row in rows:
         if row["value"] is None:
-            without.setdefault(remark(row), []).append(row["name"])
+            without.setdefault(row["reason"], []).append(row["name"])
     for reason, names in without.items():
         reason = reason.replace("ask with failed='drop'", "tidings metrics RUN --failed drop")
         console.print(f"no value: {', '.join(names)}: {reason}", style="dim", highlight=False, markup=False)
 
 
 def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
-    """Returns metrics as a table for the terminal."""
+    """Returns metrics as a table for the terminal; what keeps one from being taken at its word is a note below it."""
     from rich.table import Table
-
-    from tidings.metrics.result import remark
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     has_twin = any(row["twin"] is not None for row in rows)
@@ -126,12 +149,18 @@ def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) ->
     if has_twin:
         table.add_column("rational twin", justify="right")
     table.add_column("unit")
+    notes: dict[str, int] = {}
     for row in rows:
         cells = [row["name"], _number(row["value"])]
         cells += [_number(row["null_mean"])] if has_null else []
         cells += [_interval(row["low"], row["high"])]
         cells += [_number(row["twin"])] if has_twin else []
-        table.add_row(*cells, remark(row))
+        reason = row["reason"]
+        mark = f" ({notes.setdefault(reason, len(notes) + 1)})" if reason else ""
+        table.add_row(*cells, (row["unit"] if row["value"] is not None else "") + mark)
+    if notes:
+        table.caption = Text("\n".join(f"({number}) {reason}" for reason, number in notes.items()), style="dim")
+        table.caption_justify = "left"
     return table
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson, print_json
+
 __all__ = ["probe"]
 
 
@@ -18,11 +20,15 @@ def probe(
     ] = None,
     seats: Annotated[list[str], typer.Option("--seat", help="Who is asked; every agent by default.")] = [],  # noqa: B006
     about: Annotated[str | None, typer.Option(help="Second order: what does this seat believe?")] = None,
+    json: AsJson = False,
 ) -> None:
     """Ask seats what they believe about a fact, on calls that never enter the run; kept beside the events."""
     from tidings.analysis.run import load_run
 
     rows = load_run(run).probe(fact, at=at, seats=seats, about=about)
+    if json:
+        print_json({"run": str(run), "fact": fact, "about": about, "rows": rows.to_dicts()})
+        return
     for row in rows.iter_rows(named=True):
         where = f"rollout {row['rollout']}, {row['seat']}" + (f" about {about}" if about else "")
         if row["belief"] is None:

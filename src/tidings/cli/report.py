@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson, print_json
+
 __all__ = ["report"]
 
 
@@ -15,6 +17,7 @@ def report(
     against: Annotated[
         list[Path] | None, typer.Option("--against", help="Another run to stand beside this one; may be repeated.")
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML file about each run."""
     from tidings.analysis.report import write_report
@@ -22,5 +25,10 @@ def report(
     from tidings.runner.sweeps import find_runs
 
     others = tuple(load_run(path) for path in against or ())
+    written: dict[str, str] = {}
     for path in find_runs(runs):
-        print(write_report(load_run(path), others), flush=True)
+        written[str(path)] = str(write_report(load_run(path), others))
+        if not json:
+            print(written[str(path)], flush=True)
+    if json:
+        print_json({"reports": written})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.output import finish
+from tidings.cli.output import AsJson, finish
 
 __all__ = ["resume"]
 
@@ -16,7 +16,7 @@ def resume(
     run: Annotated[Path, typer.Argument(help="Folder of the run.", metavar="RUN")],
     set_: Annotated[list[str], typer.Option("--set", help="Change limits or the runner: limits.usd=5.")] = [],  # noqa: B006
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Take failed rollouts up again.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Go on with a stopped run where its log ends; nothing that was paid for is asked again."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.output import finish, finish_sweep
+from tidings.cli.output import AsJson, finish, finish_sweep
 
 __all__ = ["run"]
 
@@ -21,7 +21,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
     runner: Annotated[str | None, typer.Option(help="Where rollouts run: local or ray.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Play a scenario and keep the run in a folder of its own; with a sweep, one folder for each variant."""

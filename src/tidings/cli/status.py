@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.output import AsJson
+
 __all__ = ["status"]
 
 
@@ -15,7 +17,7 @@ def status(
         list[Path] | None,
         typer.Argument(help="Folders of runs, of sweeps, or of several; `runs` by default.", metavar="[PATH ...]"),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Tell how far runs are, also while they run; the variants of a sweep that have not begun count as missing."""
     import json as jsonlib

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,8 +30,9 @@ __all__ = ["CONFIDENCE", "Matcher", "matcher_for"]
 CONFIDENCE = {"plain": 0.87, "hedged": 0.92, "denied": 0.91}
 """Kind of find -> share that is right on the labelled messages; a test measures it again."""
 
-_TOKEN = re.compile(r"\w+(?:[-'.,/:]\w+)*")
-_SENTENCE_END = re.compile(r"[.!?;\n]")
+_TOKEN = re.compile(r"(\w+(?:[-'.,/:]\w+)*)")
+_SENTENCE_ENDS = frozenset(".!?;\n")
+_CLAUSE_ENDS = frozenset(",:")
 
 
 def _set(words: str) -> frozenset[str]:
@@ -62,17 +63,27 @@ _IGNORANCE = re.compile(r"\b(?:do not know|no idea|ask(?:ed|s)? (?:me |him |her 
 _FACTIVE = re.compile(r"^(?:(?:did|do) you (?:even )?know(?: that)?|have you heard(?: that)?|guess what|you know)\b")
 
 
-class _Token(NamedTuple):
-    word: str
-    sentence: int
-    clause: int
+class _Sentence(NamedTuple):
+    """The words of one sentence.
+
+    Attributes:
+        words: Its words `[n_words]`.
+        clauses: Where the clause of each word begins, as a place among the words `[n_words]`.
+        is_question: Whether it ends with a question mark.
+    """
+
+    words: list[str]
+    clauses: list[int]
+    is_question: bool
 
 
 class _Key(NamedTuple):
+    """Words by which a fact is found, and those of its variable where they must stand in the same sentence."""
+
     words: tuple[str, ...]
     fact: str
     value: str
-    needs: tuple[tuple[str, ...], ...]
+    variable: tuple[str, ...]
 
 
 class Matcher:
@@ -89,27 +100,34 @@ class Matcher:
                 self._by_first.setdefault(key.words[0], []).append(key)
         for keys in self._by_first.values():
             keys.sort(key=lambda key: -len(key.words))
+        self._needles = _needles(key for keys in self._by_first.values() for key in keys)
 
     def find(self, text: str) -> list[Claim]:
         """Returns the claims of a text in order, at most one for each fact, value and polarity."""
-        if self._by_first.keys().isdisjoint(_words(text)):
+        plain = _plain(text)
+        if not any(needle in plain for needle in self._needles):
             return []
-        tokens, ends = _tokens(text)
         found: dict[tuple[str, str, int], Claim] = {}
-        taken: list[tuple[str, int, int]] = []
-        for start, token in enumerate(tokens):
-            for key in self._by_first.get(token.word, ()):
-                stop, negated = _match(key.words, tokens, start)
-                if stop is None or any(f == key.fact and start < e and b < stop for f, b, e in taken):
-                    continue
-                sentence = [other.word for other in tokens if other.sentence == token.sentence]
-                if key.needs and not any(_has(sentence, words) for words in key.needs):
-                    continue
-                taken.append((key.fact, start, stop))
-                claim = _judge(key, tokens, start, stop, negated, ends)
-                if claim is not None:
+        for sentence in _sentences(plain):
+            if not self._by_first.keys().isdisjoint(sentence.words):
+                for claim in self._claims(sentence):
                     found.setdefault((claim.fact, claim.value, claim.polarity), claim)
         return list(found.values())
+
+    def _claims(self, sentence: _Sentence) -> Iterator[Claim]:
+        """Yields what a sentence claims; words that state a fact are used up for it by the first and longest match."""
+        taken: list[tuple[str, int, int]] = []
+        for start, word in enumerate(sentence.words):
+            for key in self._by_first.get(word, ()):
+                stop, negated = _match(key.words, sentence.words, start)
+                if stop is None or any(f == key.fact and start < e and b < stop for f, b, e in taken):
+                    continue
+                if key.variable and not _has(sentence.words, key.variable):
+                    continue
+                taken.append((key.fact, start, stop))
+                claim = _judge(key, sentence, start, stop, negated)
+                if claim is not None:
+                    yield claim
 
 
 @lru_cache(maxsize=512)
@@ -135,20 +153,24 @@ def _keys(fact: DeclaredFact) -> Iterable[_Key]:
         if is_distinctive:
             yield _Key(words, fact.fact, value, ())
         elif variable:
-            yield _Key(words, fact.fact, value, (variable,))
+            yield _Key(words, fact.fact, value, variable)
 
 
-def _judge(
-    key: _Key, tokens: Sequence[_Token], start: int, stop: int, negated: int, ends: Sequence[str]
-) -> Claim | None:
+def _needles(keys: Iterable[_Key]) -> tuple[str, ...]:
+    """Returns pieces of text, one of which is in every text that a key matches: the longest word that each key needs.
+
+    All words of a key and of its variable must stand in the text as they are, so a text without this one cannot match.
+    """
+    return tuple(dict.fromkeys(max((*key.variable, *key.words), key=len) for key in keys))
+
+
+def _judge(key: _Key, sentence: _Sentence, start: int, stop: int, negated: int) -> Claim | None:
     """Returns what is claimed by a match; None where it claims nothing."""
-    here = tokens[start]
-    sentence = [i for i, token in enumerate(tokens) if token.sentence == here.sentence]
-    before = [tokens[i].word for i in sentence if i < start]
-    after = [tokens[i].word for i in sentence if i >= stop]
-    near = [tokens[i].word for i in sentence if i < start and tokens[i].clause == here.clause]
-    is_hedged = not _HEDGES.isdisjoint(before) or not _HEDGES.isdisjoint(after[:4]) or "sure" in _after_not(before)
-    if ends[here.sentence] == "?":
+    words = sentence.words
+    before, after, near = words[:start], words[stop:], words[sentence.clauses[start] : start]
+    is_unsure = ("not", "sure") in pairwise(before)
+    is_hedged = is_unsure or not _HEDGES.isdisjoint(before) or not _HEDGES.isdisjoint(after[:4])
+    if sentence.is_question:
         n_tag = _length_of_tag(after)
         if not n_tag and not _FACTIVE.match(" ".join(before)):
             return None
@@ -171,15 +193,14 @@ def _length_of_tag(after: Sequence[str]) -> int:
 
 def _n_negations(words: Sequence[str]) -> int:
     """Returns the negations among words before a match that bear on it."""
-    following = [*words[1:], ""]
-    found = [word for word, after in zip(words, following, strict=False) if _negates(word, after)]
-    if "neither" in found and "nor" in found:
-        found.remove("neither")
-    return len(found)
+    if _NEGATIONS.isdisjoint(words):
+        return 0
+    found = [word for word, after in pairwise((*words, "")) if word in _NEGATIONS and _bears(word, after)]
+    return len(found) - ("neither" in found and "nor" in found)
 
 
-def _negates(word: str, after: str) -> bool:
-    return word in _NEGATIONS and after not in _NOT_OF_THE_FACT and (word, after) != ("not", "sure")
+def _bears(word: str, after: str) -> bool:
+    return after not in _NOT_OF_THE_FACT and (word, after) != ("not", "sure")
 
 
 def _n_after(words: Sequence[str]) -> int:
@@ -190,21 +211,17 @@ def _n_after(words: Sequence[str]) -> int:
     return int("not" in near[:3]) + sum(word in _AFTER for word in near)
 
 
-def _after_not(words: Sequence[str]) -> list[str]:
-    return [after for word, after in pairwise(words) if word == "not"]
-
-
-def _match(words: tuple[str, ...], tokens: Sequence[_Token], start: int) -> tuple[int | None, int]:
+def _match(key: Sequence[str], words: Sequence[str], start: int) -> tuple[int | None, int]:
     """Returns where a key that begins at `start` ends, and the negations inside it; None if it is not there."""
     i, n_skipped, negated = start, 0, 0
-    for word in words:
-        while i < len(tokens) and tokens[i].word != word:
-            skipped = tokens[i].word
+    for word in key:
+        while i < len(words) and words[i] != word:
+            skipped = words[i]
             if n_skipped == 2 or i == start or (skipped not in _FILLERS and skipped not in ("not", "never")):
                 return None, 0
             negated += skipped in ("not", "never")
             n_skipped, i = n_skipped + 1, i + 1
-        if i == len(tokens) or tokens[i].sentence != tokens[start].sentence:
+        if i == len(words):
             return None, 0
         i += 1
     return i, negated
@@ -227,19 +244,18 @@ def _words(text: str) -> list[str]:
     return _TOKEN.findall(_plain(text))
 
 
-def _tokens(text: str) -> tuple[list[_Token], list[str]]:
-    """Returns the words of a text with their sentence and clause, and the sign at the end of each sentence."""
-    tokens: list[_Token] = []
-    ends: list[str] = []
-    plain, clause, last = _plain(text), 0, 0
-    for match in _TOKEN.finditer(plain):
-        between = plain[last : match.start()]
-        if tokens and (end := _SENTENCE_END.search(between)):
-            ends.append("?" if "?" in between else end.group())
-            clause += 1
-        elif "," in between or ":" in between or match.group() in _CLAUSE_WORDS:
-            clause += 1
-        tokens.append(_Token(match.group(), len(ends), clause))
-        last = match.end()
-    ends.append("?" if "?" in plain[last:] else ".")
-    return tokens, ends
+def _sentences(plain: str) -> Iterator[_Sentence]:
+    """Yields the sentences of a text in small letters; the last may be empty."""
+    words: list[str] = []
+    clauses: list[int] = []
+    clause = 0
+    parts = _TOKEN.split(plain)
+    for between, word in zip(parts[::2], parts[1::2], strict=False):
+        if words and not _SENTENCE_ENDS.isdisjoint(between):
+            yield _Sentence(words, clauses, "?" in between)
+            words, clauses, clause = [], [], 0
+        elif word in _CLAUSE_WORDS or not _CLAUSE_ENDS.isdisjoint(between):
+            clause = len(words)
+        words.append(word)
+        clauses.append(clause)
+    yield _Sentence(words, clauses, "?" in parts[-1])

@@ -6,7 +6,8 @@
 | `canonical` | the text: phrases and values of declared facts, see `canonical` | paraphrases, pronouns, irony |
 | `judge:MODEL` | rows that a model wrote beside the run (`claims`) | whatever the model misreads |
 
-For one fact the side field counts before the judge, the judge before the text.
+For one fact the side field counts first, then the text, then a judge; a judge that was measured to be more precise than
+the search for words counts before it (`detectors.trusts_judge`).
 """
 
 from __future__ import annotations
@@ -54,14 +55,15 @@ def structured_claims(event: Event, facts: Mapping[str, DeclaredFact]) -> tuple[
     claims: list[Claim] = []
     n_unknown = 0
     for entry in event.data.get("claims") or ():
-        fact = facts.get(_field(entry, "fact", ""))
+        stated: dict[str, Any] = entry if isinstance(entry, dict) else {}
+        fact = facts.get(stated.get("fact", ""))
         if fact is None:
             n_unknown += 1
             continue
-        said = _field(entry, "value", None)
+        said = stated.get("value")
         value = fact.value if said is None else canonical(said)
-        polarity = -1 if _field(entry, "polarity", 1) == -1 else 1
-        claims.append(Claim(fact.fact, value, polarity, bool(_field(entry, "hedged", False)), "structured", 1.0))
+        polarity = -1 if stated.get("polarity") == -1 else 1
+        claims.append(Claim(fact.fact, value, polarity, bool(stated.get("hedged")), "structured", 1.0))
     return claims, n_unknown
 
 
@@ -74,7 +76,3 @@ def one_per_fact(claims: Iterable[Claim]) -> list[Claim]:
         if held is None or is_better:
             chosen[claim.fact] = claim
     return list(chosen.values())
-
-
-def _field(entry: Any, name: str, default: Any) -> Any:
-    return entry.get(name, default) if isinstance(entry, Mapping) else default

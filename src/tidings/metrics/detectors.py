@@ -9,7 +9,7 @@ import polars as pl
 
 from tidings.metrics.ledger import Ledger
 
-__all__ = ["MEASURED", "Quality", "publish"]
+__all__ = ["MEASURED", "Quality", "publish", "trusts_judge"]
 
 
 class Quality(NamedTuple):
@@ -43,6 +43,18 @@ def publish(ledgers: Iterable[Ledger], side: Mapping[str, pl.DataFrame] | None =
     names = sorted({*asked, *(name for ledger in ledgers for name in ledger.detectors)})
     known = {**MEASURED, **_measured(side)}
     return f"claims: {', '.join(_words(name, known, asked) for name in names)}" if names else "claims: none"
+
+
+def trusts_judge(side: Mapping[str, pl.DataFrame]) -> bool:
+    """Returns whether the judge of these rows was measured to be more precise than the search for words.
+
+    Args:
+        side: Rows measured beside the run: `claims` of the judge, and `judges`, how good it was.
+    """
+    names: set[str] = set(side["claims"]["detector"]) if "claims" in side else set()
+    measured, floor = _measured(side), MEASURED["canonical"].precision or 0.0
+    precisions = [measured[name].precision if name in measured else None for name in names]
+    return bool(names) and all(precision is not None and precision > floor for precision in precisions)
 
 
 def _asked(side: Mapping[str, pl.DataFrame]) -> dict[str, tuple[int, int]]:

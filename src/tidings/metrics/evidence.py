@@ -10,6 +10,7 @@ import polars as pl
 from tidings.core.events import Event
 from tidings.core.graph import SocialGraph
 from tidings.metrics.claims import Claim
+from tidings.metrics.detectors import trusts_judge
 from tidings.metrics.ledger import Ledger, read_ledger
 
 __all__ = ["SIDE_TABLES", "Evidence", "name_events"]
@@ -109,8 +110,16 @@ class Evidence:
     @cached_property
     def ledgers(self) -> list[Ledger]:
         """The fact ledger of each rollout, in order."""
-        judged = self.judged
-        return [read_ledger(events, self.graph.seats, rollout, judged=judged) for rollout, events in self.rollouts()]
+        return [self.read(rollout, events) for rollout, events in self.rollouts()]
+
+    def read(self, rollout: int, events: Iterable[Event]) -> Ledger:
+        """Returns the fact ledger of one rollout, with what a judge read in it."""
+        is_first = self._trusts_judge
+        return read_ledger(events, self.graph.seats, rollout, judged=self.judged, judge_first=is_first)
+
+    @cached_property
+    def _trusts_judge(self) -> bool:
+        return trusts_judge(self.side)
 
     @cached_property
     def judged(self) -> dict[tuple[int, int], list[Claim]]:

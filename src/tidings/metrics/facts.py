@@ -15,6 +15,8 @@ __all__ = ["DeclaredFact", "canonical", "declared_fact", "domain_prior", "holds"
 DENIED = "not:"
 """Stands before a canonical value that is denied."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredFact:
@@ -60,7 +62,7 @@ class DeclaredFact:
 
 def canonical(value: Any) -> str:
     """Returns a JSON value as text, the same text for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def domain_prior(declared: Mapping[str, Any]) -> tuple[float, ...] | None:

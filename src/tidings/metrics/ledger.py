@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import NamedTuple
 
 from tidings.core.errors import DataError
@@ -43,6 +44,7 @@ class ClaimMade(NamedTuple):
         is_supported: Whether the sender knew the fact.
         is_distorted: Whether the sender knew it and stated what does not go with its belief.
         is_true: Whether the statement goes with the true value.
+        path: Over which seats it came to the sender, itself included, where it leaked; empty where it did not.
     """
 
     claim: Claim
@@ -55,6 +57,7 @@ class ClaimMade(NamedTuple):
     is_supported: bool
     is_distorted: bool
     is_true: bool
+    path: tuple[str, ...]
 
 
 class Leak(NamedTuple):
@@ -140,6 +143,7 @@ def read_ledger(
     *,
     reads_texts: bool = True,
     judged: Judged | None = None,
+    judge_first: bool = False,
 ) -> Ledger:
     """Returns the ledger of one rollout, in one pass over its events.
 
@@ -149,9 +153,10 @@ def read_ledger(
         rollout: Its number.
         reads_texts: Whether claims are also looked for in texts (`canonical`).
         judged: What a judge read in the messages.
+        judge_first: Whether the judge counts before `canonical` where both find something about a fact.
     """
     ledger = Ledger(rollout, tuple(seats))
-    everyone = _Recipients(ledger.seats)
+    everyone, read = _Recipients(ledger.seats), judged or {}
     matcher: Matcher | None = None
     for event in events:
         if event.kind == "fact_declared":
@@ -160,8 +165,8 @@ def read_ledger(
         elif event.kind == "message":
             if matcher is None and reads_texts:
                 matcher = matcher_for(tuple(ledger.facts.values()))
-            more = (judged or {}).get((rollout, event.index), ())
-            _read_message(ledger, event, everyone, matcher, more)
+            more = read.get((rollout, event.index), ())
+            _read_message(ledger, event, everyone, matcher, more, judge_first=judge_first)
         elif "fact" in event.data and event.audience:
             _read_gift(ledger, event, everyone)
     return ledger
@@ -213,7 +218,13 @@ def _read_gift(ledger: Ledger, event: Event, everyone: _Recipients) -> None:
 
 
 def _read_message(
-    ledger: Ledger, event: Event, everyone: _Recipients, matcher: Matcher | None, judged: Iterable[Claim]
+    ledger: Ledger,
+    event: Event,
+    everyone: _Recipients,
+    matcher: Matcher | None,
+    judged: Sequence[Claim],
+    *,
+    judge_first: bool,
 ) -> None:
     ledger.n_messages += 1
     ledger.messages.append(event.index)
@@ -222,9 +233,11 @@ def _read_message(
     ledger.n_words += len(text.split())
     claims, n_unknown = structured_claims(event, ledger.facts)
     ledger.n_unknown += n_unknown
-    claims += [claim for claim in judged if claim.fact in ledger.facts]
-    if matcher is not None and text:
-        claims += matcher.find(text)
+    found = matcher.find(text) if matcher is not None and text else []
+    if judged:
+        known = [claim for claim in judged if claim.fact in ledger.facts]
+        found = known + found if judge_first else found + known
+    claims += found
     if claims and event.seat is not None:
         recipients = everyone.of(event.audience, event.seat)
         ledger.claims += [_trace(ledger, event, event.seat, claim, recipients) for claim in one_per_fact(claims)]
@@ -240,19 +253,18 @@ def _trace(ledger: Ledger, event: Event, sender: str, claim: Claim, recipients: 
         trace.unsupported.append(event.index)
     elif is_distorted:
         trace.distortions.append(event.index)
-    learned = tuple(seat for seat in recipients if seat not in trace.since)
-    leaked = tuple(seat for seat in recipients if seat not in trace.visibility)
+    learned = tuple(filterfalse(trace.since.__contains__, recipients))
+    leaked = tuple(filterfalse(trace.visibility.__contains__, recipients))
+    path: tuple[str, ...] = ()
     for seat in learned:
         trace.since[seat], trace.parent[seat], trace.belief[seat] = event.step, sender, stated
         trace.learned_from[seat] = event.index
     trace.n_useful += len(learned)
     trace.n_redundant += len(recipients) - len(learned)
     if leaked:
-        source = trace.path_to(sender) if is_supported else (sender,)
-        path = tuple(str(seat) for seat in source or (sender,))
+        source = trace.path_to(sender) if is_supported else None
+        path = tuple(map(str, source or (sender,)))
         trace.leaks += [(event.index, seat) for seat in leaked]
         ledger.leaks += [Leak(claim.fact, seat, event.step, event.index, (*path, seat)) for seat in leaked]
-    is_true = holds(stated, str(trace.truth))
-    return ClaimMade(
-        claim, event.step, event.index, sender, recipients, learned, leaked, is_supported, is_distorted, is_true
-    )
+    fate = (is_supported, is_distorted, holds(stated, str(trace.truth)), path)
+    return ClaimMade(claim, event.step, event.index, sender, recipients, learned, leaked, *fate)

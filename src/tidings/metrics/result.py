@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy.special import ndtri, stdtrit
 
-__all__ = ["MetricResult", "json_row", "mean_result", "refused", "remark", "share_result"]
+__all__ = ["MetricResult", "json_row", "mean_result", "refused", "share_result"]
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,6 @@ def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
         return dict(row)
     said = "; ".join(f"{name} is {value}" for name, value in odd.items())
     return {**row, **dict.fromkeys(odd), "reason": "; ".join(filter(None, [row["reason"], said]))}
-
-
-def remark(row: Mapping[str, Any]) -> str:
-    """Returns the unit of a figure with what keeps it from being taken at its word; why it has no value if it has none.
-
-    An estimate that its null does not tell from zero never stands without saying so.
-    """
-    return row["reason"] if row["value"] is None else "; ".join(filter(None, [row["unit"], row["reason"]]))
 
 
 def mean_result(

@@ -67,6 +67,7 @@ class DylanPlanner:
     model: LanguageModel | None
 
     Params: ClassVar[type[Params]] = DylanParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: DylanParams, context: SeatContext) -> DylanPlanner:

@@ -54,6 +54,7 @@ class LookaheadPlanner:
     settings: dict[str, Any]
 
     Params: ClassVar[type[Params]] = LookaheadParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states")
 
     @classmethod
     def build(cls, params: LookaheadParams, context: SeatContext) -> LookaheadPlanner:

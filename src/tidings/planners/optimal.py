@@ -42,6 +42,7 @@ class OptimalPlanner:
     horizon: int | None = None
 
     Params: ClassVar[type[Params]] = OptimalParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states")
 
     @classmethod
     def build(cls, params: OptimalParams, context: SeatContext) -> OptimalPlanner:
@@ -90,6 +91,7 @@ class MyopicPlanner:
     is_mirrored: bool
 
     Params: ClassVar[type[Params]] = MyopicParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states")
     is_stationary: ClassVar[bool] = True
 
     @classmethod

@@ -32,6 +32,7 @@ class ConstantPlanner:
     params: ConstantParams
 
     Params: ClassVar[type[Params]] = ConstantParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states")
     is_stationary: ClassVar[bool] = True
 
     @classmethod
@@ -71,6 +72,7 @@ class RandomPlanner:
     params: RandomParams
 
     Params: ClassVar[type[Params]] = RandomParams
+    plays: ClassVar[tuple[str, ...]] = ("social_learning", "many_states", "deliberation")
 
     @classmethod
     def build(cls, params: RandomParams, context: SeatContext) -> RandomPlanner:

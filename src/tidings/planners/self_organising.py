@@ -73,6 +73,7 @@ class SelfOrganisingPlanner:
     embedder: Embedder | None
 
     Params: ClassVar[type[Params]] = SelfOrganisingParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: SelfOrganisingParams, context: SeatContext) -> SelfOrganisingPlanner:

@@ -98,6 +98,7 @@ class StaticPlanner:
     graph: Callable[[Table, SeedPath], Pairs]
 
     Params: ClassVar[type[Params]] = StaticParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: StaticParams, context: SeatContext) -> StaticPlanner:
@@ -155,6 +156,7 @@ class DebatePlanner:
     params: DebateParams
 
     Params: ClassVar[type[Params]] = DebateParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: DebateParams, context: SeatContext) -> DebatePlanner:
@@ -190,6 +192,7 @@ class SelfConsistencyPlanner:
     params: SelfConsistencyParams
 
     Params: ClassVar[type[Params]] = SelfConsistencyParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: SelfConsistencyParams, context: SeatContext) -> SelfConsistencyPlanner:
@@ -215,6 +218,7 @@ class SinglePlanner:
     """Asks the first seat, once."""
 
     Params: ClassVar[type[Params]] = SingleParams
+    plays: ClassVar[tuple[str, ...]] = ("deliberation",)
 
     @classmethod
     def build(cls, params: SingleParams, context: SeatContext) -> SinglePlanner:

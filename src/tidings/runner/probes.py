@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from tidings.core import ChoiceSpec, Event, Observation, RequestError, SeatError, is_visible
+from tidings.core import ChoiceSpec, Event, Observation, RequestError, SeatError, is_visible, suggest
 from tidings.metrics.evidence import SIDE_TABLES
 from tidings.metrics.facts import canonical, domain_prior
 from tidings.runner.folder import RunFolder
@@ -66,10 +66,7 @@ async def measure_probes(
     rows: list[dict[str, Any]] = []
     for rollout in rollouts:
         rehearsal = Rehearsal(folder, rollout)
-        declared = next((e for e in rehearsal.events if e.kind == "fact_declared" and e.data["fact"] == fact), None)
-        if declared is None or not declared.data.get("domain"):
-            found = f"no fact {fact!r}" if declared is None else f"fact {fact!r} declares no domain"
-            raise RequestError("fact", f"rollout {rollout} has {found}", "a fact whose possible values are declared")
+        declared = _declared(rehearsal, fact)
         compiled = scorers.compiled()
         asked = list(seats) or [seat for seat in rehearsal.seats if seat not in ("planner", about)]
         if unknown := [seat for seat in (*asked, *([about] if about else [])) if seat not in rehearsal.seats]:
@@ -82,6 +79,23 @@ async def measure_probes(
             row = _row(rehearsal, declared, seat, event, about, density)
             rows.append(row | await _asked(compiled, seat, play.observe(seat), declared, about, row))
     return pl.DataFrame(rows, schema=PROBE_COLUMNS)
+
+
+def _declared(rehearsal: Rehearsal, fact: str) -> Event:
+    """Returns the event that declares a fact and what it could have been.
+
+    Raises:
+        RequestError: If there is none.
+    """
+    facts = {str(e.data["fact"]): e for e in rehearsal.events if e.kind == "fact_declared"}
+    known = [name for name, event in facts.items() if event.data.get("domain")]
+    if fact in known:
+        return facts[fact]
+    found = f"fact {fact!r} does not say what it could have been" if fact in facts else f"no fact {fact!r}"
+    allowed = (
+        f"allowed: {', '.join(known)}" if known else "no fact of it lists its `values`, so none can be asked about"
+    )
+    raise RequestError("fact", f"rollout {rehearsal.rollout}: {found}", allowed, suggest(fact, known))
 
 
 def calibrate(rows: pl.DataFrame) -> pl.DataFrame:

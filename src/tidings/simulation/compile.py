@@ -24,7 +24,7 @@ from tidings.memory.archive import ArchiveMemory
 from tidings.simulation.embedders import make_embedder
 from tidings.simulation.memories import SeatMemories, check_memories
 from tidings.simulation.play import Play
-from tidings.simulation.registry import check_params
+from tidings.simulation.registry import ENVIRONMENTS, check_params
 from tidings.spec.archive import read_archive
 from tidings.spec.graphs import build_graph, to_social_graph
 from tidings.spec.items import Items, read_items
@@ -93,21 +93,27 @@ def check_components(scenario: Scenario, source: YamlSource | None = None) -> No
         check_params("model", model.use.partition("/")[0], model.params, f"models.{name}", source)
     for i, group in enumerate(scenario.agents):
         agent, _ = check_params("agent", group.kind, group.params, f"agents.{i}", source)
-        _check_model(agent, group, scenario, f"agents.{i}", source)
+        _check_seat(agent, group, scenario, f"agents.{i}", source)
     environment, params = check_params(
         "environment", scenario.environment.kind, scenario.environment.params, "environment", source
     )
     if scenario.planner.kind != "none":
         planner, _ = check_params("planner", scenario.planner.kind, scenario.planner.params, "planner", source)
-        _check_model(planner, scenario.planner, scenario, "planner", source)
+        _check_seat(planner, scenario.planner, scenario, "planner", source)
     social = to_social_graph(build_graph(scenario.graph, _graph_seed(scenario)))
     environment.build(params, _world(scenario, social, read_items(scenario.environment)))
     check_memories(scenario)
 
 
-def _check_model(
+def _check_seat(
     component: Any, spec: AgentGroup | PlannerSpec, scenario: Scenario, where: str, source: YamlSource | None
 ) -> None:
+    """Checks that a seat has the model it needs, and that it can play this environment if it is one of tidings' own."""
+    environment, plays = scenario.environment.kind, getattr(component, "plays", ENVIRONMENTS)
+    if environment in ENVIRONMENTS and environment not in plays:
+        place = (source or YamlSource({})).where(f"{where}.kind")
+        words = f"{spec.kind} cannot play the environment {environment!r}"
+        raise ScenarioError(place, words, f"it plays: {', '.join(plays)}")
     if spec.model is not None or not getattr(component, "needs_model", False):
         return
     allowed = f"allowed: {', '.join(scenario.models)}" if scenario.models else "define one under models"

@@ -1,12 +1,14 @@
-"""Frames of the fact ledger: facts, claims, deliveries, exposures. Built column by column: they can be long."""
+"""Frames of the fact ledger: facts, claims, deliveries, exposures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from tidings.analysis.frames.builder import Builder
 from tidings.analysis.frames.frame import ID_COLUMNS, Column, Frame
 from tidings.core import Event
 from tidings.metrics.facts import canonical
@@ -20,48 +22,28 @@ __all__ = ["CLAIMS", "DELIVERIES", "EXPOSURES", "FACTS"]
 _ROLLOUT, _STEP, _INDEX = (ID_COLUMNS[name] for name in ("rollout", "step", "index"))
 _FACT = Column(pl.String, "id of the fact")
 _EDGE = Column(pl.String, "`sender->recipient`; null where the environment is the source")
-_ROWS = 200_000
-
-
-class _Builder:
-    """Rows gathered column by column, and made into a frame part by part, so that few are held as objects."""
-
-    def __init__(self, columns: Mapping[str, Column]) -> None:
-        self._schema = {name: column.type for name, column in columns.items()}
-        self._lists: dict[str, list[Any]] = {name: [] for name in columns}
-        self._adders = tuple(values.append for values in self._lists.values())
-        self._first = next(iter(self._lists.values()))
-        self._parts: list[pl.DataFrame] = []
-
-    def add(self, *row: Any) -> None:
-        for add, value in zip(self._adders, row, strict=True):
-            add(value)
-        if len(self._first) >= _ROWS:
-            self._flush()
-
-    def frame(self) -> pl.DataFrame:
-        self._flush()
-        return pl.concat(self._parts)
-
-    def _flush(self) -> None:
-        self._parts.append(pl.DataFrame(self._lists, schema=self._schema))
-        for values in self._lists.values():
-            values.clear()
 
 
 def _from_ledgers(
-    columns: Mapping[str, Column], add: Callable[[_Builder, Ledger, list[Event]], None]
+    columns: Mapping[str, Column], add: Callable[[Builder, Ledger, list[Event]], None]
 ) -> Callable[[Run], pl.DataFrame]:
+    """Returns what makes a frame from the ledger and the events of each rollout."""
+
     def rows(run: Run) -> pl.DataFrame:
-        builder = _Builder(columns)
-        for ledger, events in run.ledgers():
-            add(builder, ledger, events)
+        builder, evidence = Builder(_schema(columns)), run.evidence()
+        for rollout, lines in run.rollout_lines():
+            events = [line.event() for line in lines]
+            add(builder, evidence.read(rollout, events), events)
         return builder.frame()
 
     return rows
 
 
-def _add_facts(builder: _Builder, ledger: Ledger, events: list[Event]) -> None:
+def _schema(columns: Mapping[str, Column]) -> dict[str, Any]:
+    return {name: column.type for name, column in columns.items()}
+
+
+def _add_facts(builder: Builder, ledger: Ledger, events: list[Event]) -> None:
     told: dict[str, list[str]] = {}
     unknown: dict[str, Event] = {}
     for event in events:
@@ -71,48 +53,38 @@ def _add_facts(builder: _Builder, ledger: Ledger, events: list[Event]) -> None:
                 unknown.setdefault(event.data["fact"], event)
     n_seats = len(ledger.seats)
     for fact in ledger.facts.values():
-        seen = None if fact.visibility is None else sorted(fact.visibility)
+        seen = None if fact.visibility is None else tuple(sorted(fact.visibility))
         known = sum(seat in ledger.traces[fact.fact].since for seat in ledger.seats)
         bits = None if fact.prior_p is None else fact.bits
         owner = fact.owners[0] if fact.owners else None
-        audience = list(dict.fromkeys(told.get(fact.fact, ())))
-        told_and_value = (owner, list(fact.owners), audience, fact.value, seen)
-        derived = list(fact.derived_from)
-        builder.add(
-            ledger.rollout,
-            fact.step,
-            fact.index,
-            fact.fact,
-            *told_and_value,
-            fact.prior_p,
-            bits,
-            derived,
-            known,
-            n_seats,
-        )
+        audience = tuple(dict.fromkeys(told.get(fact.fact, ())))
+        told_and_value = (owner, fact.owners, audience, fact.value, seen)
+        worth = (fact.prior_p, bits, fact.derived_from)
+        builder.add(ledger.rollout, fact.step, fact.index, fact.fact, *told_and_value, *worth, known, n_seats)
     for name, event in unknown.items():
-        audience = list(dict.fromkeys(told[name]))
+        audience = tuple(dict.fromkeys(told[name]))
         value = canonical(event.data.get("value"))
         told_and_value = (event.seat, None, audience, value, None)
         builder.add(ledger.rollout, event.step, event.index, name, *told_and_value, None, None, None, None, n_seats)
 
 
-def _add_claims(builder: _Builder, ledger: Ledger, events: list[Event]) -> None:
-    for made in ledger.claims:
-        claim = made.claim
-        counts = (len(made.recipients), len(made.learned), len(made.leaked))
-        fate = (made.is_supported, made.is_distorted, made.is_true)
-        builder.add(ledger.rollout, made.step, made.event, made.sender, *claim, *fate, *counts)
+def _claims(run: Run) -> pl.DataFrame:
+    builder = Builder(_schema(_CLAIM_COLUMNS))
+    for ledger in run.ledgers():
+        for made in ledger.claims:
+            counts = (len(made.recipients), len(made.learned), len(made.leaked))
+            fate = (made.is_supported, made.is_distorted, made.is_true)
+            builder.add(ledger.rollout, made.step, made.event, made.sender, *made.claim, *fate, *counts)
+    return builder.frame()
 
 
-def _add_deliveries(builder: _Builder, ledger: Ledger, events: list[Event]) -> None:
-    claimed: dict[int, list[str]] = {}
+def _add_deliveries(builder: Builder, ledger: Ledger, events: list[Event]) -> None:
+    claimed: dict[int, tuple[str, ...]] = {}
     for made in ledger.claims:
-        claimed.setdefault(made.event, []).append(made.claim.fact)
-    nothing: list[str] = []
+        claimed[made.event] = (*claimed.get(made.event, ()), made.claim.fact)
     for event in events:
         if event.kind in ("message", "action") and event.seat is not None:
-            sender, facts = event.seat, claimed.get(event.index, nothing)
+            sender, facts = event.seat, claimed.get(event.index, ())
             for to in _recipients(event, ledger.seats):
                 builder.add(ledger.rollout, event.step, event.index, sender, to, f"{sender}->{to}", event.kind, facts)
 
@@ -123,36 +95,47 @@ def _recipients(event: Event, seats: tuple[str, ...]) -> Iterator[str]:
     return (seat for seat in named if seat not in ("*", event.seat))
 
 
-def _add_exposures(builder: _Builder, ledger: Ledger, events: list[Event]) -> None:
-    rollout, known = ledger.rollout, set()
+def _exposures(run: Run) -> pl.DataFrame:
+    """Returns the frame from two tables: what was told, once for all who heard it; and what it was to each of them."""
+    names = ("rollout", "step", "index", "fact", "how", "parent", "stated")
+    types = _schema(_EXPOSURE_COLUMNS)
+    tellings = Builder({**{name: types[name] for name in names}, "n": pl.Int64})
+    hearers = Builder({name: types[name] for name in ("seat", "is_first", "is_leak", "path")})
+    for ledger in run.ledgers():
+        _add_given(tellings, hearers, ledger)
+        _add_told(tellings, hearers, ledger)
+    told = tellings.frame()
+    rows = np.repeat(np.arange(len(told)), told["n"].to_numpy())
+    edge = pl.concat_str("parent", pl.lit("->"), "seat").alias("edge")
+    return told.drop("n")[rows].hstack(hearers.frame()).with_columns(edge).select(*types)
+
+
+def _add_given(tellings: Builder, hearers: Builder, ledger: Ledger) -> None:
+    """Adds who owned a fact, and to whom else the environment gave it."""
+    known: set[tuple[str, str]] = set()
     for fact in ledger.facts.values():
-        for owner in fact.owners:
-            known.add((fact.fact, owner))
-            builder.add(
-                rollout, fact.step, fact.index, fact.fact, owner, "owner", None, None, fact.value, True, False, [owner]
-            )
-    leaks = {(leak.event, leak.fact, leak.seat): leak.path for leak in ledger.leaks}
-    for grant in ledger.grants:
-        name, seat = grant.fact, grant.seat
-        if seat in ledger.facts[name].owners:
-            continue
-        is_first = (name, seat) not in known
-        known.add((name, seat))
-        is_leak = (grant.event, name, seat) in leaks
-        builder.add(
-            rollout, grant.step, grant.event, name, seat, "given", None, None, grant.value, is_first, is_leak, [seat]
-        )
+        n = len(fact.owners)
+        known.update((fact.fact, owner) for owner in fact.owners)
+        tellings.add(ledger.rollout, fact.step, fact.index, fact.fact, "owner", None, fact.value, n)
+        hearers.extend(fact.owners, [True] * n, [False] * n, [(owner,) for owner in fact.owners])
+    for fact, seat, step, event, value in ledger.grants:
+        trace = ledger.traces[fact]
+        if seat not in trace.owners:
+            tellings.add(ledger.rollout, step, event, fact, "given", None, value, 1)
+            hearers.add(seat, (fact, seat) not in known, seat not in trace.visibility, (seat,))
+            known.add((fact, seat))
+
+
+def _add_told(tellings: Builder, hearers: Builder, ledger: Ledger) -> None:
+    """Adds who was told a fact by another seat."""
     for made in ledger.claims:
-        name, sender, stated = made.claim.fact, made.sender, made.claim.stated
-        trace, learned, leaked = ledger.traces[name], made.learned, made.leaked
-        for seat in made.recipients:
-            is_first, is_leak = seat in learned, seat in leaked
-            path = leaks[made.event, name, seat] if is_leak else trace.path_to(seat) if is_first else None
-            whole = None if path is None else list(path)
-            edge = f"{sender}->{seat}"
-            builder.add(
-                rollout, made.step, made.event, name, seat, "told", sender, edge, stated, is_first, is_leak, whole
-            )
+        seats, learned, leaked, fact = made.recipients, made.learned, made.leaked, made.claim.fact
+        trace, stated = ledger.traces[fact], made.claim.stated
+        tellings.add(ledger.rollout, made.step, made.event, fact, "told", made.sender, stated, len(seats))
+        paths = [
+            (*made.path, seat) if seat in leaked else trace.path_to(seat) if seat in learned else None for seat in seats
+        ]
+        hearers.extend(seats, [seat in learned for seat in seats], [seat in leaked for seat in seats], paths)
 
 
 _FACT_COLUMNS = {
@@ -219,15 +202,13 @@ _EXPOSURE_COLUMNS = {
 }
 
 
-def _flow_frame(
-    words: str, columns: Mapping[str, Column], add: Callable[[_Builder, Ledger, list[Event]], None]
-) -> Frame:
-    return Frame(words, columns, _from_ledgers(columns, add))
-
-
-FACTS = _flow_frame("one row for each private fact", _FACT_COLUMNS, _add_facts)
-CLAIMS = _flow_frame("one row for each claim that a message makes about a declared fact", _CLAIM_COLUMNS, _add_claims)
-DELIVERIES = _flow_frame("one row for each seat that a message or action reached", _DELIVERY_COLUMNS, _add_deliveries)
-EXPOSURES = _flow_frame(
-    "one row for each time a seat was exposed to a fact: the full provenance", _EXPOSURE_COLUMNS, _add_exposures
+FACTS = Frame("one row for each private fact", _FACT_COLUMNS, _from_ledgers(_FACT_COLUMNS, _add_facts))
+CLAIMS = Frame("one row for each claim that a message makes about a declared fact", _CLAIM_COLUMNS, _claims)
+DELIVERIES = Frame(
+    "one row for each seat that a message or action reached",
+    _DELIVERY_COLUMNS,
+    _from_ledgers(_DELIVERY_COLUMNS, _add_deliveries),
+)
+EXPOSURES = Frame(
+    "one row for each time a seat was exposed to a fact: the full provenance", _EXPOSURE_COLUMNS, _exposures
 )

@@ -91,7 +91,7 @@ def answer(run: Run, against: tuple[Run, ...] = ()) -> Markup:
 def _value(key: MetricResult, shown: MetricResult, kind: Kind, n_failed: int, counts: str) -> list[Part]:
     if shown.value is None:
         return [el("p", f"No figure of {shown.name}: {shown.reason}.", class_="big none"), el("p", counts)]
-    interval = "no interval: one value"
+    interval = "no interval"
     if shown.low is not None:
         interval = f"95 % interval {number(shown.low, 3)} to {number(shown.high, 3)}"
         interval += f" (all {shown.n:,} values are equal)" if shown.low == shown.high else ""
