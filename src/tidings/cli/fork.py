@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.output import AsJson
+from tidings.cli.output import AsJson, Notes
 
 __all__ = ["fork"]
 
@@ -54,12 +54,14 @@ def _print(effects: list[dict[str, object]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("outcome", "control", "changed", "effect", "95 % interval", "noise floor", "n"):
-        table.add_column(name, justify="left" if name == "outcome" else "right")
+    for name in ("outcome", "control", "changed", "effect", "95 % interval", "floor", "n"):
+        table.add_column(name, justify="left" if name == "outcome" else "right", no_wrap=True)
+    notes = Notes()
     for row in effects:
         has_interval = row["low"] is not None
         interval = f"{row['low']:.3g} to {row['high']:.3g}" if has_interval else ""
         numbers = ["-" if row[c] is None else f"{row[c]:.4g}" for c in ("control", "changed", "effect")]
         floor = "-" if row["noise_floor"] is None else f"{row['noise_floor']:.4g}"
-        table.add_row(str(row["outcome"]), *numbers, interval, floor, f"{row['n']} {row['reason']}".strip())
+        table.add_row(str(row["outcome"]), *numbers, interval, floor, f"{row['n']}{notes.mark(str(row['reason']))}")
+    notes.put_below(table)
     Console().print(table)

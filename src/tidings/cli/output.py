@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsJson",
+    "Notes",
     "check_word",
     "finish",
     "finish_sweep",
@@ -138,7 +139,6 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
 def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
     """Returns metrics as a table for the terminal; what keeps one from being taken at its word is a note below it."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     has_twin = any(row["twin"] is not None for row in rows)
@@ -149,19 +149,34 @@ def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) ->
     if has_twin:
         table.add_column("rational twin", justify="right")
     table.add_column("unit")
-    notes: dict[str, int] = {}
+    notes = Notes()
     for row in rows:
         cells = [row["name"], _number(row["value"])]
         cells += [_number(row["null_mean"])] if has_null else []
         cells += [_interval(row["low"], row["high"])]
         cells += [_number(row["twin"])] if has_twin else []
-        reason = row["reason"]
-        mark = f" ({notes.setdefault(reason, len(notes) + 1)})" if reason else ""
-        table.add_row(*cells, (row["unit"] if row["value"] is not None else "") + mark)
-    if notes:
-        table.caption = Text("\n".join(f"({number}) {reason}" for reason, number in notes.items()), style="dim")
-        table.caption_justify = "left"
+        table.add_row(*cells, (row["unit"] if row["value"] is not None else "") + notes.mark(row["reason"]))
+    notes.put_below(table)
     return table
+
+
+class Notes:
+    """Numbered notes below a table, for words that are longer than a column; equal ones stand there once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, words: str) -> str:
+        """Returns the mark to put behind a cell, empty without words."""
+        return f" ({self._numbers.setdefault(words, len(self._numbers) + 1)})" if words else ""
+
+    def put_below(self, table: Table) -> None:
+        """Puts the notes below the table."""
+        from rich.text import Text
+
+        if self._numbers:
+            lines = [f"({number}) {words}" for words, number in self._numbers.items()]
+            table.caption, table.caption_justify = Text("\n".join(lines), style="dim"), "left"
 
 
 def status_table(rows: Sequence[RunStatus]) -> Table:
