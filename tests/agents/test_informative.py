@@ -73,6 +73,8 @@ def test_answers_of_either_form_are_read() -> None:
     with pytest.raises(ReplyError, match="cut off"):
         words.read_message(answer("half a", "length"), TextSpec())
     assert words.read_names(answer("I ask bo and Cy."), ["Bo", "Cy", "Cyril"], is_needed=True) == "Bo, Cy"
+    assert words.read_names(answer("Ada Two, please"), ["Ada", "Ada Two", "Two"], is_needed=True) == "Ada Two"
+    assert words.read_names(answer("ada-x and Ada"), ["Ada", "Ada-X"], is_needed=True) == "Ada, Ada-X"
     with pytest.raises(ReplyError, match="none of your contacts"):
         words.read_names(answer("Nobody"), ["Bo"], is_needed=True)
 

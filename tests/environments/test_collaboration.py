@@ -224,6 +224,16 @@ def test_user_errors_are_one_clear_line() -> None:
     fails("more than once", item(names={"a": "Bo", "b": " bo"}))
     fails("the asker, then perhaps one partner", item(asked=["a", "b", "c"]))
     fails("has no partner", item(asked=["a"], evidence=[]), information="none", answers="partner")
+    fails(r"items\[0\].question: found '  '", item(question="  "))
+    fails(r"facts\[0\].text: found ' '", item(facts=[{"fact": "f0", "owner": "a", "text": " "}]))
+    fails(r"facts\[0\].fact: found 'f 0'; an id that can be cited", item(facts=[{"fact": "f 0", "owner": "a", "text": "?"}]))
+    fails(r"options\[1\]: found ' Barn' again", item(options=["barn", " Barn"]))
+    fails(r"options\[1\]: found ''", item(options=["barn", ""]))
+    fails(r"items\[0\].gold: found 'shed'; one of the options barn, mill", item(gold="shed"))
+    fails(r"items\[0\].gold: found 'many'; a whole number", item(gold="many", gold_kind="integer", options=[]))
+    fails(r"items\[0\].names: found 'Bo, the baker'; a name without", item(names={"b": "Bo, the baker"}))
+    fails(r"items\[0\].names: found ''", item(names={"b": ""}))
+    fails(r"items\[0\].names: no name for c, d", item(names={"a": "Ada", "b": "Bo"}), anonymous=True)
     with pytest.raises(ScenarioError, match="environment.items: found none"):
         Collaboration.build(CollaborationParams(), World(CHAIN))
     with pytest.raises(ScenarioError, match="no planner's turn"):
@@ -287,3 +297,36 @@ def test_anonymous_people_have_no_names_anywhere() -> None:
     assert (task["you"], task["partner"], task["options"]) == ("Person 1", "Person 2", ["Person 2", "mill"])
     assert only(table.seen_by("a"), "fact").data["value"] == "Person 1 told Person 2."
     assert only(table.events, "item").data["gold"] == "Person 2"
+
+
+def test_the_archive_of_anonymous_people_has_no_names_either() -> None:
+    lines = (ArchiveLine("l1", 1, "", "a", ("b",), "Bo, is Bobby at Ada's?"),)
+    environment = build(anonymous=True, archive=Archive(lines, "hash"))
+    assert environment.archive.lines[0].text == "Person 2, is Bobby at Person 1's?"
+    assert environment.archive.sha256 == "hash"
+    assert environment.library.lines["l1"].text == environment.archive.lines[0].text
+    others = item(names={"a": "Ann", "b": "Bo", "c": "Cy", "d": "Di"})
+    with pytest.raises(DataError, match=r"items\[1\].names: .* the names of items\[0\]"):
+        build(item(), others, anonymous=True, archive=Archive(lines, "hash"))
+
+
+def test_a_person_called_like_the_word_for_everybody_is_that_person() -> None:
+    names = {"a": "Everybody", "b": "Bo", "c": "Cy", "d": "Di"}
+    table = Table(build(item(names=names, asked=["b", "c"], evidence=[]), depth=1, channels=("group",)))
+    assert only(table.step(b=say(to="Everybody, Cy")), "message").data["to"] == ["a", "c"]
+
+
+def test_short_messages_do_not_shorten_what_may_be_cited() -> None:
+    facts = [{"fact": f"fact-{i:03}", "owner": "a", "text": f"fact {i}"} for i in range(20)]
+    table = Table(build(item(facts=facts, evidence=[]), max_chars=20))
+    cites = ", ".join(fact["fact"] for fact in facts)
+    assert len(only(table.step(a=say("all", cites=cites)), "message").data["claims"]) == 20
+
+
+def test_what_the_search_of_prompts_looks_for() -> None:
+    facts = [{"fact": "f0", "owner": "a", "text": "In the barn."}, {"fact": "f1", "owner": "b", "text": "Barn."}]
+    events = [e for e in Table(build(item(facts=facts))).events if e.kind == "fact_declared"]
+    assert [e.data.get("phrases") for e in events] == [["In the barn."], None], "a word or two stand in any prompt"
+    twice = Archive((LINES[0], LINES[1], LINES[0]._replace(id="l9", speaker="d", hearers=())), "00")
+    table = Table(build(item(facts=[], evidence=[["l0"], []], asked=["b", "c"]), archive=twice))
+    assert only(table.events, "fact_declared").data["same_words"] == ["d"], "d may read these words: another line has them"

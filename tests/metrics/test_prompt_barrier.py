@@ -69,6 +69,14 @@ def test_equal_texts_of_another_fact_are_its_own() -> None:
     assert leaks([declared("key", ("a0",)), declared("key too", ("a1",))], asked("a1", TEXT)) == []
 
 
+def test_words_within_a_text_that_a_seat_holds_are_its_own() -> None:
+    longer = declared("more", ("a1",), value=f"I saw it: {TEXT}")
+    assert leaks([declared(), longer], asked("a1", f"I saw it: {TEXT}")) == []
+    assert leaks([declared(), longer], asked("a2", f"I saw it: {TEXT}")) != []
+    elsewhere = declared(same_words=["a1"])
+    assert leaks([elsewhere], asked("a1", TEXT), asked("a2", TEXT)) == [("a2", 1, "key")]
+
+
 def test_phrases_are_looked_for_and_values_of_a_word_or_two_are_not() -> None:
     events = [declared(value=7, phrases=["the number is 7"]), declared("colour", value="red")]
     assert leaks(events, asked("a1", "The number is 7. Red!")) == [("a1", 1, "key")]

@@ -93,11 +93,13 @@ def test_a_relative_file_is_found_from_the_scenario(tmp_path: Path) -> None:
         ("[1]\n", r"items.jsonl:1: found list"),
         ('{"q": 1}\n{"q": \n', r"items.jsonl:2: not JSON"),
         ('{"q": NaN}\n', "found NaN"),
+        ('{"q": 1, "p": {"k": 1, "k": 2}}\n', "items.jsonl:1: .*the key 'k' twice"),
+        ('{"q": 1}\n{"q": "caf\udce9"}\n', "items.jsonl:2: byte 11 is not UTF-8"),
     ],
 )
 def test_a_malformed_file_is_one_line(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "items.jsonl"
-    file.write_text(content)
+    file.write_text(content, errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         read_items(ComponentSpec(kind="talk", items=str(file)))
 

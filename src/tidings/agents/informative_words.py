@@ -126,10 +126,15 @@ def ask_whom(contacts: Sequence[str], talking: Sequence[str], routes: Iterable[s
 def read_names(response: ModelResponse, contacts: Sequence[str], *, is_needed: bool) -> str:
     """Returns the contacts an answer names, with commas; empty if it names none and that is allowed.
 
+    A name within a longer one counts only where it stands alone: `Ada Two` does not name `Ada`.
+
     Raises:
         ReplyError: `no_addressee` if it names none and there is nobody to answer.
     """
-    named = [name for name in contacts if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", response.text, re.IGNORECASE)]
+    longest_first = "|".join(re.escape(name) for name in sorted(contacts, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{longest_first})(?!\w)", re.IGNORECASE)
+    found = {match[0].casefold() for match in pattern.finditer(response.text)} if contacts else set[str]()
+    named = [name for name in contacts if name.casefold() in found]
     if not named and is_needed:
         raise ReplyError("no_addressee", "none of your contacts is named")
     return ", ".join(named)

@@ -49,5 +49,15 @@ def bench(
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "report.json", scores + "\n")
     write_atomically(folder / "report.md", report.text())
-    print(scores if json else report.text() + f"\nkept in: {folder / 'report.md'}")
+    print(scores if json else f"{_shown(report.text())}\nkept in: {folder / 'report.md'}")
     raise typer.Exit(1 if report.n_failed else 0)
+
+
+def _shown(markdown: str) -> str:
+    """Returns a report as it is, for a file or another command, or laid out for the terminal that shows it."""
+    from rich.console import Console
+
+    from tidings.cli.report_text import lay_out
+
+    console = Console()
+    return f"{lay_out(markdown, console.width)}\n" if console.is_terminal else markdown

@@ -18,7 +18,7 @@ from tidings.core.errors import (
 )
 from tidings.core.events import EVERYONE, NOBODY, PLANNER, Event, is_visible
 from tidings.core.graph import SocialGraph, deliver
-from tidings.core.memory import Archive, ArchiveLine, Memory
+from tidings.core.memory import CITABLE_ID, Archive, ArchiveLine, Memory
 from tidings.core.observation import EventView, Observation, PublicRecord
 from tidings.core.ports import (
     Agent,
@@ -35,6 +35,7 @@ from tidings.core.ports import (
 from tidings.core.seeds import SeedPath
 
 __all__ = [
+    "CITABLE_ID",
     "EVERYONE",
     "NOBODY",
     "PLANNER",

@@ -37,6 +37,7 @@ from typing import ClassVar, Literal
 from tidings.core import (
     NOBODY,
     ActionSpec,
+    Archive,
     ChoiceSpec,
     Event,
     Reply,
@@ -50,7 +51,7 @@ from tidings.core import (
     World,
 )
 from tidings.environments.collaboration_events import opening_events
-from tidings.environments.collaboration_items import Item, Library, anonymise, read_items_of
+from tidings.environments.collaboration_items import Item, Library, anonymise, anonymise_archive, read_items_of
 from tidings.environments.collaboration_params import CollaborationParams
 from tidings.environments.collaboration_round import Round, split_ids, stop_data
 from tidings.environments.collaboration_state import COMPLETE, GO_ON, STUCK, Conversation, Member
@@ -60,6 +61,8 @@ from tidings.spec.base import Params
 __all__ = ["Collaboration"]
 
 _MAX_ANSWER = 400
+_MOST_NAMED = 2000
+"""Characters in which a turn names contacts and fact ids, however short messages must be."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +88,27 @@ class Collaboration:
             raise ScenarioError("planner.kind", "the environment collaboration has no planner's turn", "allowed: none")
         if not world.items:
             raise ScenarioError("environment.items", "found none", "a file of items, or a list", "see docs")
-        library = Library.of(world.archive)
-        rows = map(anonymise, world.items) if params.anonymous else world.items
+        rows, archive = world.items, world.archive
+        if params.anonymous:
+            archive = anonymise_archive(archive, rows, world.graph)
+            rows = tuple(map(anonymise, rows))
+        library = Library.of(archive)
         items = read_items_of(rows, world.graph, library)
         for i, item in enumerate(items):
             if params.answers == "partner" and item.partner is None:
-                raise ScenarioError("environment.answers", "found 'partner'", f"items[{i}] has no partner: asker")
+                found = f"found 'partner', and items[{i}] has no partner"
+                raise ScenarioError("environment.answers", found, "allowed: asker", "name a partner in asked")
         return cls(params, world.graph, items, library)
 
     @property
     def seats(self) -> tuple[str, ...]:
         """All seats."""
         return self.graph.seats
+
+    @property
+    def archive(self) -> Archive:
+        """The archive as seats read it: where people are anonymous, without their names."""
+        return self.library.archive
 
     def reads_archive(self, seat: str) -> Literal["own", "all"]:
         """Returns whose lines of the archive a seat may look up."""
@@ -173,15 +185,16 @@ class Collaboration:
 
 
 def _talk_spec(params: CollaborationParams, may_choose: bool) -> ActionSpec:
+    n_named = max(params.max_chars, _MOST_NAMED)
     say = "What do you say? Answer what you were asked, then ask for what you still need."
     fields: dict[str, ActionSpec] = {"say": TextSpec(params.max_chars, say, allow_empty=True)}
     if may_choose:
         words = "To whom? Names of your contacts, with commas; leave it out to answer those who wrote to you."
-        fields["to"] = TextSpec(params.max_chars, words, allow_empty=True)
+        fields["to"] = TextSpec(n_named, words, allow_empty=True)
     if len(params.channels) > 1:
         fields["channel"] = ChoiceSpec(params.channels, "To each of them alone, to all of them, or to every contact?")
     cites = "Which facts do you tell in it? Give their ids, with commas."
-    fields["cites"] = TextSpec(params.max_chars, cites, allow_empty=True)
+    fields["cites"] = TextSpec(n_named, cites, allow_empty=True)
     side = "Does your side need more talk, is its knowledge complete, or is it stuck?"
     fields["side"] = ChoiceSpec((GO_ON, COMPLETE, STUCK), side)
     return StructuredSpec(fields, optional=frozenset({"to", "cites"}))

@@ -11,6 +11,9 @@ from tidings.environments.collaboration_params import CollaborationParams
 
 __all__ = ["archive_fact", "declare_line", "opening_events", "task_event"]
 
+_FEWEST_WORDS = 3
+"""Shorter texts stand in many a prompt by chance: prompts are not searched for them."""
+
 
 def opening_events(params: CollaborationParams, item: Item, library: Library, answerer: str) -> Iterator[Event]:
     """Yields what happens before anybody speaks."""
@@ -70,6 +73,8 @@ def declare_line(library: Library, line_id: str, extra: tuple[str, ...] = ()) ->
     line = library.lines[line_id]
     owners = tuple(dict.fromkeys((*library.holders(line_id), *extra)))
     data = _declaration(line.id, line.text, owners, ["*"], None)
+    if elsewhere := [seat for seat in library.seats_with_words(line.text) if seat not in owners]:
+        data["same_words"] = elsewhere
     return Event("fact_declared", NOBODY, data, line.speaker)
 
 
@@ -88,8 +93,7 @@ def _declaration(
         "owners": list(owners),
         "visibility": visibility,
         "prior_p": prior_p,
-        "phrases": [text],
-    }
+    } | ({"phrases": [text]} if len(text.split()) >= _FEWEST_WORDS else {})
 
 
 def _fact_event(item: Item, fact: FactItem, seat: str) -> Event:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
-from tidings.core import Archive, ArchiveLine, DataError, SocialGraph, suggest
+from tidings.core import CITABLE_ID, Archive, ArchiveLine, DataError, SocialGraph, suggest
 from tidings.spec.base import Params
 from tidings.spec.errors import validate
 
-__all__ = ["FactItem", "Item", "ItemParams", "Library", "anonymise", "read_items_of"]
+__all__ = ["FactItem", "Item", "ItemParams", "Library", "anonymise", "anonymise_archive", "read_items_of"]
 
 
 class FactItem(Params):
@@ -136,6 +136,17 @@ class Library:
         line = self.lines.get(line_id)
         return () if line is None else tuple(dict.fromkeys((line.speaker, *line.hearers)))
 
+    def seats_with_words(self, text: str) -> tuple[str, ...]:
+        """Returns the seats that hold any line of this text, in the archive's order."""
+        return tuple(dict.fromkeys(seat for one in self._ids_of.get(fold(text), ()) for seat in self.holders(one)))
+
+    @cached_property
+    def _ids_of(self) -> Mapping[str, Sequence[str]]:
+        ids: dict[str, list[str]] = {}
+        for line in self.archive.lines:
+            ids.setdefault(fold(line.text), []).append(line.id)
+        return ids
+
 
 def fold(name: str) -> str:
     """Returns a name for comparison: case and spaces do not count."""
@@ -146,8 +157,9 @@ def read_items_of(rows: Iterable[Mapping[str, Any]], graph: SocialGraph, library
     """Returns the checked items.
 
     Raises:
-        DataError: If an item is malformed, names somebody who has no seat, two people share a name, a fact id comes
-            twice, nobody holds anything, or the evidence of a side is held by nobody on that side.
+        DataError: If an item is malformed, names somebody who has no seat, two people share a name or one cannot be
+            written to, a fact id comes twice or cannot be cited, an option comes twice, the gold is no option, nobody
+            holds anything, or the evidence of a side is held by nobody on that side.
     """
     return tuple(_check(row, f"environment.items[{i}]", graph, library) for i, row in enumerate(rows))
 
@@ -155,15 +167,13 @@ def read_items_of(rows: Iterable[Mapping[str, Any]], graph: SocialGraph, library
 def anonymise(row: Mapping[str, Any]) -> dict[str, Any]:
     """Returns an item in which people are called Person 1, Person 2, ... wherever their names stand as words."""
     names = row.get("names")
-    if not isinstance(names, Mapping) or not all(isinstance(name, str) and name for name in names.values()):
+    if not names or not isinstance(names, Mapping) or not all(isinstance(x, str) and x for x in names.values()):
         return dict(row)
-    new = {name: f"Person {i}" for i, name in enumerate(names.values(), 1)}
-    longest_first = sorted(map(re.escape, new), key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+    rename = _renamer(names)
 
     def change(value: Any) -> Any:
         if isinstance(value, str):
-            return pattern.sub(lambda match: new[match[0]], value)
+            return rename(value)
         if isinstance(value, Mapping):
             return {key: change(item) for key, item in value.items()}
         return [change(item) for item in value] if isinstance(value, list | tuple) else value
@@ -173,9 +183,37 @@ def anonymise(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **texts, **({"facts": facts} if facts else {})}
 
 
+def anonymise_archive(archive: Archive, rows: Sequence[Mapping[str, Any]], graph: SocialGraph) -> Archive:
+    """Returns the archive with people called as in the items that `anonymise` returns; its hash stays the file's.
+
+    Raises:
+        DataError: If a seat has no name in an item, or, where there is an archive, two items name people differently.
+    """
+    for i, row in enumerate(rows):
+        names = row.get("names") or {}
+        if isinstance(names, Mapping) and (nameless := [seat for seat in graph.seats if seat not in names]):
+            found, fix = f"no name for {', '.join(nameless[:5])}", "name everybody, or leave environment.anonymous out"
+            raise DataError(f"environment.items[{i}].names", found, "a name for each seat", fix)
+        if archive.lines and names != rows[0].get("names"):
+            found = "people have other names here"
+            raise DataError(f"environment.items[{i}].names", found, "the names of items[0]: all share the archive")
+    if not archive.lines or not isinstance(rows[0].get("names"), Mapping):
+        return archive
+    rename = _renamer(rows[0]["names"])
+    return replace(archive, lines=tuple(line._replace(text=rename(line.text)) for line in archive.lines))
+
+
+def _renamer(names: Mapping[str, str]) -> Callable[[str], str]:
+    new = {name: f"Person {i}" for i, name in enumerate(names.values(), 1)}
+    longest_first = sorted(map(re.escape, new), key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
+    return lambda text: pattern.sub(lambda match: new[match[0]], text)
+
+
 def _check(row: Mapping[str, Any], where: str, graph: SocialGraph, library: Library) -> Item:
     params = validate(ItemParams, dict(row), where)
     _check_seats(params, where, graph)
+    _check_words(params, where)
     facts: dict[str, FactItem] = {}
     held: dict[str, list[str]] = {seat: [] for seat in graph.seats}
     for number, fact in enumerate(params.facts):
@@ -207,6 +245,32 @@ def _check_seats(params: ItemParams, where: str, graph: SocialGraph) -> None:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"{where}.names", f"found {twice} more than once", "each name once")
+
+
+def _check_words(params: ItemParams, where: str) -> None:
+    """Checks what can be said, cited, written to and answered."""
+    texts = [("question", params.question)]
+    for i, fact in enumerate(params.facts):
+        texts.append((f"facts[{i}].text", fact.text))
+        if not CITABLE_ID.fullmatch(fact.fact):
+            allowed = "an id that can be cited: no spaces, commas, semicolons, brackets or quotes"
+            raise DataError(f"{where}.facts[{i}].fact", f"found {fact.fact!r}", allowed)
+    for place, text in (*texts, *((f"options[{i}]", option) for i, option in enumerate(params.options))):
+        if not text.strip():
+            raise DataError(f"{where}.{place}", f"found {text!r}", "text that is not blank")
+    for name in params.names.values():
+        if not name.strip() or re.search(r"[,;\n]", name):
+            allowed = "a name without commas, semicolons and line ends: they stand between names"
+            raise DataError(f"{where}.names", f"found {name!r}", allowed)
+    options = [fold(option) for option in params.options]
+    for i, option in enumerate(options):
+        if option in options[:i]:
+            raise DataError(f"{where}.options[{i}]", f"found {params.options[i]!r} again", "each option once")
+    gold = params.gold
+    if gold is not None and options and fold(str(gold)) not in options:
+        raise DataError(f"{where}.gold", f"found {gold!r}", f"one of the options {', '.join(params.options)}")
+    if gold is not None and params.gold_kind == "integer" and not re.fullmatch(r"\s*[+-]?\d+\s*", str(gold)):
+        raise DataError(f"{where}.gold", f"found {gold!r}", "a whole number: gold_kind is 'integer'")
 
 
 def _check_evidence(item: Item, where: str, library: Library) -> None:

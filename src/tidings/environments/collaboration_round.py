@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tidings.core import NOBODY, Event, Reply, deliver
+from tidings.core import CITABLE_ID, NOBODY, Event, Reply, deliver
 from tidings.environments.collaboration_events import archive_fact, declare_line, task_event
 from tidings.environments.collaboration_items import Item, Library, fold
 from tidings.environments.collaboration_params import CollaborationParams
@@ -19,7 +19,7 @@ _ALL = ("all", "everybody", "everyone")
 
 def split_ids(text: str) -> tuple[str, ...]:
     """Returns the fact ids in a text: words apart by commas, spaces or brackets, each once."""
-    return tuple(dict.fromkeys(re.findall(r"[^\s,;\[\]()\"']+", text)))
+    return tuple(dict.fromkeys(CITABLE_ID.findall(text)))
 
 
 class Round:
@@ -117,10 +117,10 @@ class Round:
             return tuple(dict.fromkeys(usual))
         chosen: list[str] = []
         for name in names:
-            if fold(name) in _ALL:
+            one = self._item.seat_of.get(fold(name))
+            if one is None and fold(name) in _ALL:
                 chosen += [one for one in contacts if one in self._members]
                 continue
-            one = self._item.seat_of.get(fold(name))
             if one is None or one not in contacts:
                 self._refuse(seat, name.strip(), "not among your contacts")
             elif self._join(seat, one, is_asked=True):

@@ -69,8 +69,12 @@ class _Known:
                 self._hear(event)
 
     def _own(self, event: Event) -> None:
-        for seat in event.data.get("owners", ()):  # `visibility` says who may be told, not who knows
-            self._tell(self._seats if seat == "*" else [seat], self._phrases[event.data["fact"]], -1)
+        own = self._phrases[event.data["fact"]]
+        text = _joined(own)
+        held = [phrase for phrase, words in self._words.items() if words in text]
+        # `visibility` says who may be told, not who knows
+        for seat in (*event.data.get("owners", ()), *event.data.get("same_words", ())):
+            self._tell(self._seats if seat == "*" else [seat], held, -1)
 
     def _hear(self, event: Event) -> None:
         claims = event.data.get("claims") or ()
@@ -106,8 +110,9 @@ def scan_prompts(
     """Returns the leaks in the prompts of one rollout.
 
     A seat may read the text of a fact if the declaration names it as an owner or lets it see the fact, if a message
-    that reached it in an earlier step holds it or claims its value, if another fact it may know has the same words, or
-    if its own model said these words before. That some other event showed it the text is no excuse: that would be the
+    that reached it in an earlier step holds it or claims its value, if another fact it may know holds the same words
+    (`same_words` of the declaration names seats of whom this is known otherwise), or if its own model said these words
+    before. That some other event showed it the text is no excuse: that would be the
     leak. Texts are compared as words: case, punctuation and line ends do not matter.
 
     Args:

@@ -36,10 +36,11 @@ class SeatMemories:
             scenario: The scenario.
             archive: Its archive.
             seats: All seats.
-            environment: May have `reads_archive(seat)`: `own` (the seat's share, as without it) or `all`.
+            environment: May have `archive` (what seats read instead of the scenario's, with other names in it) and
+                `reads_archive(seat)`: `own` (the seat's share, as without it) or `all`.
         """
         check_memories(scenario)
-        self._archive, self._seats = archive, tuple(seats)
+        self._archive, self._seats = getattr(environment, "archive", archive), tuple(seats)
         self._reads = getattr(environment, "reads_archive", lambda seat: "own")
         self._indexes: dict[tuple[int, EmbedderChoice | None], ArchiveMemory] = {}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tidings.core import DataError, suggest
-from tidings.core.memory import Archive, ArchiveLine
+from tidings.core.memory import CITABLE_ID, Archive, ArchiveLine
 from tidings.spec.scenario import ComponentSpec
 
 __all__ = ["archive_line_json", "read_archive"]
@@ -80,4 +80,7 @@ def _line(where: str, raw: bytes, decoder: msgspec.json.Decoder[_Row], seats: fr
     for field, text in (("id", row.id), ("text", row.text)):
         if not text.strip():
             raise DataError(f"{where}.{field}", f"found {text!r}", "text that is not blank")
+    if not CITABLE_ID.fullmatch(row.id):
+        allowed = "an id that can be cited: no spaces, commas, semicolons, brackets or quotes"
+        raise DataError(f"{where}.id", f"found {row.id!r}", allowed)
     return ArchiveLine(row.id, row.time, row.session, row.speaker, row.hearers, row.text)

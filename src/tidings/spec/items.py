@@ -43,20 +43,30 @@ def read_items(spec: ComponentSpec) -> Items:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(str(path), f"cannot read the items ({error.strerror})", fix="check environment.items") from None
-    lines = content.decode("utf-8", errors="replace").split("\n")
-    rows = tuple(_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    rows = tuple(_row(path, number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip())
     if not rows:
         raise DataError(str(path), "no item in it", "one JSON object a line")
     return Items(rows, hashlib.sha256(content).hexdigest())
 
 
-def _row(path: Path, number: int, line: str) -> Mapping[str, Any]:
+def _row(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
     try:
-        row = json.loads(line, parse_constant=_refuse)
+        row = json.loads(line.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} is not UTF-8"
+        raise DataError(f"{path}:{number}", found, "one JSON object a line, in UTF-8", "save it as UTF-8") from None
     except ValueError as error:
         raise DataError(f"{path}:{number}", f"not JSON ({error})", "one JSON object a line") from None
     if not isinstance(row, dict):
         raise DataError(f"{path}:{number}", f"found {type(row).__name__}", "one JSON object a line")
+    return row
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"found the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
     return row
 
 

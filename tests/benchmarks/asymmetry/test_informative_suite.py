@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tidings.benchmarks.asymmetry.house import items_of, write_items
-from tidings.benchmarks.asymmetry.informative_data import own_sources
+from tidings.benchmarks.asymmetry.informative_data import Source, own_sources
 from tidings.benchmarks.asymmetry.informative_floors import symbolic_rows
 from tidings.benchmarks.asymmetry.informative_scores import gold_of, plan_figures, score_answers
 from tidings.benchmarks.asymmetry.informative_suite import plan_informative, run_informative
 from tidings.benchmarks.asymmetry.needle import generate_needles
 from tidings.benchmarks.asymmetry.rows import scan_play
+from tidings.benchmarks.asymmetry.schedule import generate_schedule
 from tidings.benchmarks.asymmetry.suite import suite_options
 from tidings.benchmarks.asymmetry.town import generate_town
 from tidings.core import DataError, Event, ModelRequest, RequestError
@@ -51,6 +53,7 @@ def test_perfect_pairs_score_one_on_every_generated_set(exact: Any) -> None:
 def test_the_distance_is_printed_first_and_the_floors_are_those_of_the_sheet(exact: Any) -> None:
     lines = exact.text().split("\n\n")
     assert lines[1].startswith("**schedule-easy**: floor")
+    assert "on 2,000 fresh ones floor 0.274 (asker), distance 0.726: this is all the suite can show." in lines[1]
     floors = {part.plan.name: part.plan.about.get("symbolic floors, 2000 fresh items", "") for part in exact.sets}
     constant = {name: float(words.split(",")[0].split()[-1]) for name, words in floors.items() if words}
     asker = {name: float(words.split(",")[1].split()[-1]) for name, words in floors.items() if words}
@@ -287,6 +290,19 @@ def test_data_that_cannot_be_used_are_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "schedule_easy.jsonl").write_text("{\n")
     with pytest.raises(DataError, match="not JSON"):
         run_informative(None, tmp_path, is_full=False, data=str(tmp_path / "schedule_easy.jsonl"))
+
+
+def test_a_released_file_has_a_constant_of_its_own_names() -> None:
+    tasks = generate_schedule("paper", "medium", 40, 0)
+    golds = tuple(replace(gold, value=tuple(f"Their {name}" for name in gold.value)) for gold in tasks.golds)
+    released = replace(tasks, level="released/medium", golds=golds)
+    source = Source("released-medium", released, tuple(range(40)), "F1", {}, is_free=True)
+    row = symbolic_rows(source)[0]
+    assert row.name == "constant"
+    assert 0.6 < sum(row.values.values()) / 40 < 0.85, "the sheet says 0.734"
+    assert "other questions" in row.about
+    one = replace(released, problems=tasks.problems[:1], golds=golds[:1])
+    assert symbolic_rows(replace(source, tasks=one)) == (), "nothing to choose a constant on"
 
 
 def test_released_files_are_played_and_their_terms_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tidings.benchmarks.asymmetry.records import TaskSet
 from tidings.benchmarks.asymmetry.schedule import generate_schedule
 from tidings.benchmarks.asymmetry.schedule_floors import schedule_floors
 from tidings.benchmarks.asymmetry.schedule_released import load_schedule
-from tidings.benchmarks.asymmetry.suite import SuiteOptions
+from tidings.benchmarks.asymmetry.suite import FreshFloors, SuiteOptions
 from tidings.benchmarks.asymmetry.town import generate_town
 from tidings.core import DataError
 
@@ -45,6 +45,7 @@ class Source:
         about: What stands above the table.
         has_archive: Whether what people hold lies in an archive.
         is_free: Whether answers are free text, which no exact reader reads.
+        fresh: What a constant, and the asker alone, are worth on fresh items of the generator, where that is known.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Source:
     about: Mapping[str, str]
     has_archive: bool = False
     is_free: bool = False
+    fresh: FreshFloors | None = None
 
 
 def own_sources(options: SuiteOptions) -> list[Source]:
@@ -103,7 +105,8 @@ def _schedule(profile: str, level: str, n: int) -> Source:
     about = _about(tasks) | {f"symbolic floors, {_N_FLOORS} fresh items": words}
     short = level.partition("-")[0]
     name = f"schedule-{short}" if profile == "balanced" else f"paper-{short}"
-    return Source(name, tasks, tuple(range(n)), _MEASURES[level], about)
+    fresh = FreshFloors({row: floors[row].mean for row in ("constant", "asker")}, _N_FLOORS)
+    return Source(name, tasks, tuple(range(n)), _MEASURES[level], about, fresh=fresh)
 
 
 def _about(tasks: TaskSet) -> dict[str, str]:

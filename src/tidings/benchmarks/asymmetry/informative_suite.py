@@ -107,6 +107,7 @@ def _plan(source: Source, options: SuiteOptions) -> SetPlan:
         measure=source.measure,
         about=source.about,
         n_seeds=options.n_seeds,
+        fresh=source.fresh,
     )
 
 

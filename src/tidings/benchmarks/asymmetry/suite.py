@@ -23,6 +23,7 @@ __all__ = [
     "FEWEST_QUESTIONS",
     "FEWEST_SEEDS",
     "CombineRollouts",
+    "FreshFloors",
     "Item",
     "PlaySpec",
     "RolloutScore",
@@ -128,6 +129,23 @@ class SymbolicRow:
 
 
 @dataclass(frozen=True)
+class FreshFloors:
+    """What can be scored without communication, measured on other questions of the same generator.
+
+    Attributes:
+        means: Who answers -> mean score.
+        n: Questions measured.
+    """
+
+    means: Mapping[str, float]
+    n: int
+
+    def best(self) -> tuple[str, float]:
+        """Returns who scores most, and how much."""
+        return max(self.means.items(), key=lambda pair: pair[1])
+
+
+@dataclass(frozen=True)
 class SetPlan:
     """One set of questions with everything that is played on it.
 
@@ -144,6 +162,7 @@ class SetPlan:
         about: Source, version, hash, licence: printed above the table.
         seed: First seed of the plays.
         n_seeds: Plays of each question.
+        fresh: The floor on many more questions, where it is known: a few questions show little of it.
     """
 
     name: str
@@ -158,6 +177,7 @@ class SetPlan:
     about: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     n_seeds: int = FEWEST_SEEDS
+    fresh: FreshFloors | None = None
 
     def __post_init__(self) -> None:
         names = [row.name for row in (*self.rows, *self.symbolic)]

@@ -97,7 +97,8 @@ def _size_notes(plans: Sequence[SetPlan]) -> Iterable[str]:
     n_seeds, n_items = min(plan.n_seeds for plan in plans), min(len(plan.items) for plan in plans)
     if n_seeds < FEWEST_SEEDS or n_items < FEWEST_QUESTIONS:
         yield (
-            f"For a look, not for claims: {n_items} questions and {n_seeds} seeds; "
+            f"For a look, not for claims: {n_items} question{'s' * (n_items != 1)} and {n_seeds} "
+            f"seed{'s' * (n_seeds != 1)}; "
             f"claims need {FEWEST_QUESTIONS} and {FEWEST_SEEDS} (`--full` takes them where the data have as many)."
         )
 
@@ -108,8 +109,16 @@ def _distance_words(part: SetReport) -> str:
     words = f"**{plan.name}**: floor {_number(low)} ({plan.floor}), ceiling {_number(high)} ({plan.ceiling})"
     if math.isnan(high - low):
         return f"{words}: the distance is not known."
-    closing = "this is all the suite can show" if high - low >= 0.05 else "too little to show anything"
-    return f"{words}: distance {high - low:.3f}, {closing}."
+    words = f"{words}: distance {high - low:.3f}"
+    if plan.fresh is None:
+        return f"{words}, {_closing(high - low)}."
+    who, fresh = plan.fresh.best()
+    words += f" on {len(plan.items)} questions; on {plan.fresh.n:,} fresh ones floor {fresh:.3f} ({who}), distance "
+    return f"{words}{high - fresh:.3f}: {_closing(high - fresh)}."
+
+
+def _closing(distance: float) -> str:
+    return "this is all the suite can show" if distance >= 0.05 else "too little to show anything"
 
 
 def _about(plan: SetPlan) -> str:
@@ -232,6 +241,7 @@ def _set_json(part: SetReport) -> dict[str, Any]:
         "floor": {"row": plan.floor, "score": part.mean(plan.floor)},
         "ceiling": {"row": plan.ceiling, "score": part.mean(plan.ceiling)},
         "distance": part.mean(plan.ceiling) - part.mean(plan.floor),
+        "fresh_floors": None if plan.fresh is None else {**plan.fresh.means, "n": plan.fresh.n},
         "full": plan.full,
         "gain": interval_json(part.gain),
         "gap_closed": part.gap_closed,
