@@ -15,6 +15,9 @@ from tidings.simulation.conformance import check_barrier, check_environment
 from tidings.simulation.play import Play
 
 
+WIDER = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "c")]
+
+
 class Table:
     """Plays by hand: every seat that is due says what the test puts into its mouth."""
 
@@ -97,7 +100,7 @@ def test_what_was_told_may_be_passed_on() -> None:
 
 
 def test_messages_go_along_edges_only() -> None:
-    table = Table(build(depth=3, graph=SocialGraph.from_edges("abcd", ["ab", "bc", "cd", "ac"], directed=False)))
+    table = Table(build(depth=3, graph=SocialGraph.from_edges("abcd", WIDER, directed=False)))
     events = table.step(a=say(to="Di, Nobody, bo"))
     refused = [event.data["name"] for event in events if event.kind == "refused"]
     assert refused == ["Di", "Nobody"]
@@ -115,14 +118,14 @@ def test_recruitment_stops_at_depth_width_and_budget() -> None:
     with pytest.raises(ReplyError, match="'to'"):  # c is at the end: there is nobody to choose from
         table.step(c=say(to="Di"))
 
-    table = Table(build(depth=1, graph=SocialGraph.from_edges("abcd", ["ab", "bc", "cd", "ac"], directed=False)))
+    table = Table(build(depth=1, graph=SocialGraph.from_edges("abcd", WIDER, directed=False)))
     table.step(a=say(to="Cy"))
     assert only(table.step(c=say(to="Di")), "refused").data["reason"].startswith("too many steps")
     assert only(table.events, "stop").data["reason"] == "nobody speaks"
 
     star = SocialGraph.from_edges("abcd", [("a", "b"), ("a", "c"), ("a", "d")], directed=False)
     for params, reason in (({"width": 1}, "bring in nobody else"), ({"recruit_budget": 1.5}, "budget")):
-        table = Table(build(graph=star, depth=1, **params))
+        table = Table(build(graph=star, depth=1, **params))  # type: ignore[arg-type]
         events = table.step(a=say(to="Bo, Cy, Di"))
         assert [e.seat for e in events if e.kind == "recruited"] == ["c"]
         assert reason in only(events, "refused").data["reason"]
@@ -178,7 +181,7 @@ def test_a_seat_that_failed_says_nothing_and_a_missing_answer_is_no_answer() -> 
 def test_floor_and_ceiling_are_the_same_environment(params: dict[str, Any], answerer: str, facts: set[str]) -> None:
     table = Table(build(**params))
     assert {e.data["fact"] for e in table.seen_by(answerer) if e.kind == "fact"} == facts
-    assert "answer" in kinds(table.step(**{answerer: {"answer": "barn"}}))
+    assert "answer" in kinds(table.step((), **{answerer: {"answer": "barn"}}))
 
 
 def test_an_open_question_names_no_partner_and_a_distant_one_the_way_to_it() -> None:
@@ -281,8 +284,7 @@ def test_a_planted_leak_is_caught() -> None:
 
 def test_ballots_are_blind_to_each_other() -> None:
     table = Table(build(information="none", ballots=3))
-    for _ in range(3):
-        events = table.step(a={"answer": "mill"})
+    *_, events = [table.step(a={"answer": "mill"}) for _ in range(3)]
     assert table.play.status == "ok"
     assert [event.kind for event in events] == ["reply", "answer", "ended"]
     assert not any(table.play._environment.describe(e, "a") for e in table.seen_by("a") if e.kind in ("answer", "reply"))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-import re
 from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["CITABLE_ID", "Archive", "ArchiveLine", "FoundLines", "FoundSession", "Memory", "MemoryKind", "MemorySettings"]
+__all__ = [
+    "CITABLE_ID",
+    "Archive",
+    "ArchiveLine",
+    "FoundLines",
+    "FoundSession",
+    "Memory",
+    "MemoryKind",
+    "MemorySettings",
+]
 
 CITABLE_ID = re.compile(r"[^\s,;\[\]()\"']+")
 """An id of a fact or line that a speaker can cite: ids stand between commas, spaces or brackets."""

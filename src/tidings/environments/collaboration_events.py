@@ -11,8 +11,8 @@ from tidings.environments.collaboration_params import CollaborationParams
 
 __all__ = ["archive_fact", "declare_line", "opening_events", "task_event"]
 
-_FEWEST_WORDS = 3
-"""Shorter texts stand in many a prompt by chance: prompts are not searched for them."""
+_FEWEST_WORDS, _FEWEST_WORDS_OF_LINE = 3, 6
+"""Shorter facts, and shorter lines of everyday talk, stand in many a prompt by chance: prompts are not searched for them."""
 
 
 def opening_events(params: CollaborationParams, item: Item, library: Library, answerer: str) -> Iterator[Event]:
@@ -72,7 +72,7 @@ def declare_line(library: Library, line_id: str, extra: tuple[str, ...] = ()) ->
     """Returns the event that names a line of the archive in the ledger; `extra` seats hold it too."""
     line = library.lines[line_id]
     owners = tuple(dict.fromkeys((*library.holders(line_id), *extra)))
-    data = _declaration(line.id, line.text, owners, ["*"], None)
+    data = _declaration(line.id, line.text, owners, ["*"], None, _FEWEST_WORDS_OF_LINE)
     if elsewhere := [seat for seat in library.seats_with_words(line.text) if seat not in owners]:
         data["same_words"] = elsewhere
     return Event("fact_declared", NOBODY, data, line.speaker)
@@ -85,7 +85,12 @@ def _declare(fact: FactItem, extra: tuple[str, ...]) -> Event:
 
 
 def _declaration(
-    fact: str, text: str, owners: tuple[str, ...], visibility: list[str], prior_p: float | None
+    fact: str,
+    text: str,
+    owners: tuple[str, ...],
+    visibility: list[str],
+    prior_p: float | None,
+    fewest_words: int = _FEWEST_WORDS,
 ) -> dict[str, Any]:
     return {
         "fact": fact,
@@ -93,7 +98,7 @@ def _declaration(
         "owners": list(owners),
         "visibility": visibility,
         "prior_p": prior_p,
-    } | ({"phrases": [text]} if len(text.split()) >= _FEWEST_WORDS else {})
+    } | ({"phrases": [text]} if len(text.split()) >= fewest_words else {})
 
 
 def _fact_event(item: Item, fact: FactItem, seat: str) -> Event:

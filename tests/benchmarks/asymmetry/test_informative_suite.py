@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tidings.benchmarks.asymmetry.house import items_of, write_items
-from tidings.benchmarks.asymmetry.informative_data import Source, own_sources
+from tidings.benchmarks.asymmetry.informative_data import Source, own_sources, released_sources
 from tidings.benchmarks.asymmetry.informative_floors import symbolic_rows
 from tidings.benchmarks.asymmetry.informative_scores import gold_of, plan_figures, score_answers
 from tidings.benchmarks.asymmetry.informative_suite import plan_informative, run_informative
@@ -21,6 +21,7 @@ from tidings.benchmarks.asymmetry.schedule import generate_schedule
 from tidings.benchmarks.asymmetry.suite import suite_options
 from tidings.benchmarks.asymmetry.town import generate_town
 from tidings.core import DataError, Event, ModelRequest, RequestError
+from tidings.environments.collaboration import Collaboration
 from tidings.log.calls import CallStore
 from tidings.log.reader import read_rollouts
 from tidings.runner.execute import start_run
@@ -176,6 +177,7 @@ def town_prompts(folder: Path, **environment: Any) -> tuple[Any, dict[str, list[
     archive, items = folder / "a.jsonl", folder / "i.jsonl"
     from tidings.benchmarks.asymmetry.house import archive_of, edges_of, write_archive
 
+    folder.mkdir(exist_ok=True)
     lines = archive_of(town.problems[0])
     write_archive(archive, lines)
     write_items(items, items_of(town, has_archive=True)[:2])
@@ -223,6 +225,22 @@ def test_the_archive_of_others_never_reaches_a_prompt(tmp_path: Path) -> None:
     assert n_looks > 1000
 
 
+def test_a_memory_that_hands_out_the_lines_of_others_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    town_prompts(tmp_path / "sound")
+    [sound] = (tmp_path / "sound").glob("town-*")
+    scan = scan_play(sound)
+    assert not scan.leaks
+    assert scan.n_looks > 300 * scan.n_prompts, "every line of others is looked for in every prompt"
+    town_prompts(tmp_path / "all", information="full", answers="asker")
+    [pooled] = (tmp_path / "all").glob("town-*")
+    assert not scan_play(pooled).leaks, "who may read everything is told nothing too much"
+    monkeypatch.setattr(Collaboration, "reads_archive", lambda self, seat: "all")
+    town_prompts(tmp_path / "leaky")
+    monkeypatch.undo()
+    [leaky] = (tmp_path / "leaky").glob("town-*")
+    assert scan_play(leaky).leaks
+
+
 # -- scores ------------------------------------------------------------------------------------------------------------
 
 
@@ -252,6 +270,8 @@ def test_answers_are_scored_exactly_and_what_cannot_be_read_is_missing() -> None
     assert score_answers("majority")(ITEM, answered("9:00-12:00", "10:00-14:00", "10:00-14:00")).value == 1.0
     unread = score(ITEM, answered("in the morning"))
     assert (unread.value != unread.value, unread.failure, unread.stop) == (True, "unparsable", "complete")
+    looked = Event("thought", ("a",), {"about": "recall", "n_held": 7}, "a")
+    assert score(ITEM, [looked, *answered("in the morning")]).n_scanned == 7, "a failed answer cost its searches too"
     partly = score(ITEM, answered("in the morning", "10:00-14:00"))
     assert (partly.value, partly.n_failed) == (1.0, 1)
     assert score(ITEM, []).failure == "no answer"
@@ -292,9 +312,23 @@ def test_data_that_cannot_be_used_are_one_clear_line(tmp_path: Path) -> None:
         run_informative(None, tmp_path, is_full=False, data=str(tmp_path / "schedule_easy.jsonl"))
 
 
+def test_all_released_files_of_a_folder_are_played(tmp_path: Path) -> None:
+    folder = next((Path(__file__).parents[2] / "fixtures").rglob("*schedule*easy*.jsonl")).parent
+    for level in ("easy", "hard"):
+        [file] = folder.glob(f"*schedule*{level}*.jsonl")
+        shutil.copy(file, tmp_path / f"schedule_{level}.jsonl")
+    sources, _ = released_sources(str(tmp_path), 1)
+    assert [source.name for source in sources] == ["released-easy", "released-hard"]
+    assert sources[1].about["source"].endswith(", schedule_hard.jsonl")
+    shutil.copy(tmp_path / "schedule_easy.jsonl", tmp_path / "another_easy.jsonl")
+    with pytest.raises(DataError, match="a second file for released-easy"):
+        released_sources(str(tmp_path), 1)
+
+
 def test_a_released_file_has_a_constant_of_its_own_names() -> None:
     tasks = generate_schedule("paper", "medium", 40, 0)
-    golds = tuple(replace(gold, value=tuple(f"Their {name}" for name in gold.value)) for gold in tasks.golds)
+    values = [[f"Their {name}" for name in list(gold.value)] for gold in tasks.golds]  # type: ignore[arg-type]
+    golds = tuple(replace(gold, value=tuple(names)) for gold, names in zip(tasks.golds, values, strict=True))
     released = replace(tasks, level="released/medium", golds=golds)
     source = Source("released-medium", released, tuple(range(40)), "F1", {}, is_free=True)
     row = symbolic_rows(source)[0]

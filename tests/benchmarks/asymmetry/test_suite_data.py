@@ -108,7 +108,10 @@ def test_a_snapshot_of_the_hub_is_searched_for_the_usual_names(tmp_path: Path, m
     (folder / "tasks.json").write_text("[1]")
     monkeypatch.setattr(data_source, "fetch_snapshot", lambda repository: tmp_path / "snapshot")
     found = find_data("hf:owner/name", ("tasks.json", "*.json"), "a file")
-    assert (found.path.name, found.source) == ("tasks.json", "hf:owner/name")
+    assert (found.path.name, found.source) == (
+        "tasks.json",
+        f"hf:owner/name, {found.path.relative_to(tmp_path / 'snapshot')}",
+    )
     (folder / "tasks.json").unlink()
     assert find_data("hf:owner/name", ("tasks.json", "*.json"), "a file").path.name == "other.json"
 

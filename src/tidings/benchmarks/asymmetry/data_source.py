@@ -9,7 +9,7 @@ from pathlib import Path
 from tidings.benchmarks.asymmetry.sources import fetch_snapshot, file_sha256
 from tidings.core import DataError
 
-__all__ = ["HUB", "DataFile", "find_data"]
+__all__ = ["HUB", "DataFile", "find_data", "find_data_files"]
 
 HUB = "hf:"
 """What a Hugging Face data set id begins with."""
@@ -21,7 +21,7 @@ class DataFile:
 
     Attributes:
         path: The file.
-        source: What the user named, for the report.
+        source: What the user named, for the report; with the file's name if that was a folder.
         sha256: Hash of its bytes.
         licence: Name of a licence file beside it; empty if there is none.
     """
@@ -46,11 +46,21 @@ class DataFile:
 
 
 def find_data(data: str, names: Sequence[str], what: str) -> DataFile:
-    """Returns the file that `--data` names.
+    """Returns the first of the files that `--data` names; see `find_data_files`.
+
+    Raises:
+        DataError: If there is no such file, or the hub does not give it.
+        MissingPartError: If the hub's library is not installed.
+    """
+    return find_data_files(data, names, what)[0]
+
+
+def find_data_files(data: str, names: Sequence[str], what: str) -> list[DataFile]:
+    """Returns the files that `--data` names: one, or all of a folder or hub data set that have one of the names.
 
     Args:
-        data: A file, a folder that holds one of `names`, or `hf:owner/name`.
-        names: File names that this suite reads, the usual one first.
+        data: A file, a folder that holds some of `names`, or `hf:owner/name`.
+        names: Patterns of file names that this suite reads, the usual one first.
         what: What is expected, for errors.
 
     Raises:
@@ -68,10 +78,12 @@ def find_data(data: str, names: Sequence[str], what: str) -> DataFile:
         found = [path for name in names for path in sorted(place.rglob(name)) if path.is_file()]
         if not found:
             raise DataError(data, f"no {' or '.join(names)} in it", f"expected {what}", "give the path of the file")
-        place = found[0]
+        return [_data_file(path, f"{data}, {path.relative_to(place)}") for path in dict.fromkeys(found)]
     if not place.is_file():
         raise DataError(data, "no such file", f"expected {what}", f"give a path, or {HUB}owner/name")
-    beside = sorted(
-        path.name for path in place.parent.iterdir() if path.name.upper().startswith(("LICENSE", "LICENCE"))
-    )
-    return DataFile(place, data, file_sha256(place), beside[0] if beside else "")
+    return [_data_file(place, data)]
+
+
+def _data_file(path: Path, source: str) -> DataFile:
+    beside = sorted(one.name for one in path.parent.iterdir() if one.name.upper().startswith(("LICENSE", "LICENCE")))
+    return DataFile(path, source, file_sha256(path), beside[0] if beside else "")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidings.benchmarks.asymmetry.data_source import find_data
+from tidings.benchmarks.asymmetry.data_source import DataFile, find_data_files
 from tidings.benchmarks.asymmetry.files import set_sha256
 from tidings.benchmarks.asymmetry.friends_released import QUESTIONS, load_friends
 from tidings.benchmarks.asymmetry.needle import generate_needles
@@ -74,13 +74,27 @@ def own_sources(options: SuiteOptions) -> list[Source]:
 
 
 def released_sources(data: str, n: int | None) -> tuple[list[Source], str]:
-    """Returns the set of a released file of Schedule, Needle in the Persona or FriendsTV, and the line about its terms.
+    """Returns the sets of released files of Schedule, Needle in the Persona or FriendsTV, and the line on their terms.
+
+    Args:
+        data: A file, or a folder all of whose files are taken.
+        n: Questions of each; None for all.
 
     Raises:
-        DataError: If there is no such file, its name does not tell what it is, or it is malformed.
+        DataError: If there is no such file, a name does not tell what it is, two are of one kind, or one is malformed.
     """
     names = ("schedule_*.jsonl", "*easy*.jsonl", "*medium*.jsonl", "*hard*.jsonl", QUESTIONS, "*2hop*.jsonl")
-    file = find_data(data, (*names, "*needle*.jsonl"), "a file of InformativeBench")
+    files = find_data_files(data, (*names, "*needle*.jsonl"), "a file of InformativeBench")
+    sources: dict[str, Source] = {}
+    for file in files:
+        source = _released(file, n)
+        if source.name in sources:
+            raise DataError(file.source, f"a second file for {source.name}", "one of each", "give the path of one file")
+        sources[source.name] = source
+    return list(sources.values()), files[0].notice(_TERMS)
+
+
+def _released(file: DataFile, n: int | None) -> Source:
     kind = re.search(r"easy|medium|hard|friends|2hop|needle", Path(file.path).name.casefold())
     if kind is None:
         allowed = "a name with easy, medium, hard, needle, 2hop or FriendsComQA in it"
@@ -95,7 +109,7 @@ def released_sources(data: str, n: int | None) -> tuple[list[Source], str]:
     picked = tuple(range(len(tasks.golds)))[:n]
     about = file.about() | {"SHA-256 of the set": set_sha256(tasks)}
     is_free = measure == _FREE_MEASURE
-    return [Source(f"released-{name}", tasks, picked, measure, about, has_archive, is_free)], file.notice(_TERMS)
+    return Source(f"released-{name}", tasks, picked, measure, about, has_archive, is_free)
 
 
 def _schedule(profile: str, level: str, n: int) -> Source:

@@ -24,7 +24,8 @@ _DAY = ((7 * 60, 22 * 60),)
 def symbolic_rows(source: Source) -> tuple[SymbolicRow, ...]:
     """Returns the rows `constant`, `asker, symbolic` and `partner, symbolic` of a set, as far as they are known.
 
-    A constant is chosen on questions of another seed, or, for names that only a file has, on its other questions. A symbolic reader sees what its side holds and guesses evenly
+    A constant is chosen on questions of another seed, or, for names that only a file has, on its other questions. A
+    symbolic reader sees what its side holds and guesses evenly
     among the answers left; the level easy of Schedule has no such reader, its floor stands above the table.
     """
     values, about = _constant(source.tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tidings.benchmarks.asymmetry.answers import parse_answer
@@ -51,7 +52,8 @@ def score_answers(votes: str) -> ScoreRollout:
                 except ReplyError as error:
                     unread.append(error.kind)
         if not answers:
-            return RolloutScore.failed((unread or failures or ["no answer"])[-1], stop)
+            failed = RolloutScore.failed((unread or failures or ["no answer"])[-1], stop)
+            return replace(failed, n_scanned=_scanned(events))
         chosen = answers if votes == "mean" else _most_common(answers)
         value = math.fsum(score_answer(gold, answer) for answer in chosen) / len(chosen)
         scanned, figures = _scanned(events), plan_figures(events)

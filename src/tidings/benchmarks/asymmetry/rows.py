@@ -7,11 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tidings.benchmarks.asymmetry.archive_barrier import ArchiveTexts
 from tidings.benchmarks.asymmetry.plays import Played
 from tidings.benchmarks.asymmetry.suite import Item, RolloutScore, RowSpec, SetPlan
 from tidings.core import Event
@@ -20,6 +21,8 @@ from tidings.log.reader import read_rollouts
 from tidings.log.store import ENDED
 from tidings.metrics.prompt_barrier import PromptLeak, scan_prompts
 from tidings.runner.folder import RunFolder
+from tidings.simulation.compile import build_environment
+from tidings.spec.io import read_scenario
 
 __all__ = ["BarrierCount", "Cost", "PlayedRow", "scan_play", "score_rows", "seconds_busy"]
 
@@ -118,8 +121,9 @@ def score_rows(plan: SetPlan, played: Iterable[Played]) -> list[PlayedRow]:
 
 
 def scan_play(folder: Path) -> BarrierCount:
-    """Returns what the scan of all recorded prompts of a run finds."""
+    """Returns what the scan of all recorded prompts of a run finds; all lines of an archive are looked for, too."""
     run = RunFolder.open(folder)
+    archive = _archive_texts(run)
     by_rollout: dict[int, list[CallRecord]] = defaultdict(list)
     for record in CallStore(run.calls).records():
         by_rollout[record.request.key.rollout].append(record)
@@ -128,10 +132,25 @@ def scan_play(folder: Path) -> BarrierCount:
     for rollout, lines in read_rollouts(run.events):
         records = sorted(by_rollout.get(rollout, ()), key=lambda record: record.request.key)
         asked = [(record.request, record.response.text if record.response else "") for record in records]
-        scan = scan_prompts([line.event() for line in lines], asked)
+        events = [line.event() for line in lines]
+        if archive is not None:
+            requests = [request for request, _ in asked]
+            events += archive.declare(requests, [event for event in events if event.kind == "fact_declared"])
+            n_looks += sum(archive.n_unknown(request.key.seat) for request in requests)
+        scan = scan_prompts(events, asked)
         leaks += scan.leaks
         n_prompts, n_looks = n_prompts + scan.n_prompts, n_looks + scan.n_looks
     return BarrierCount(tuple(leaks), n_prompts, n_looks)
+
+
+def _archive_texts(run: RunFolder) -> ArchiveTexts | None:
+    """Returns the lines of the run's archive as its seats read them; None if it has none."""
+    scenario = read_scenario(run.scenario)
+    if scenario.environment.archive is None:
+        return None
+    environment: Any = build_environment(scenario)
+    reads_all = [seat for seat in environment.seats if environment.reads_archive(seat) == "all"]
+    return ArchiveTexts(environment.archive, reads_all)
 
 
 def seconds_busy(spans: Iterable[tuple[float, float]]) -> float:
