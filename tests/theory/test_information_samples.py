@@ -211,3 +211,10 @@ def test_surrogates_keep_what_they_promise():
 def test_plug_in_of_exact_frequencies_is_the_law():
     x, y = np.repeat([0, 0, 1, 1], [4, 1, 2, 3]), np.repeat([0, 1, 0, 1], [4, 1, 2, 3])
     assert mutual_information_plugin(x, y) == pytest.approx(mutual_information([[0.4, 0.1], [0.2, 0.3]]), abs=1e-14)
+
+
+def test_labels_of_any_size_are_told_apart():
+    """As floats, the first two would be one label; hashes are as large."""
+    x, y = [2**63 + 1, 2**63, -1, -1], [1, 2, 3, 3]
+    assert mutual_information_plugin(x, y) == pytest.approx(1.5)
+    assert mutual_information_plugin([2**70, 3], [1, 2]) == pytest.approx(1.0)
