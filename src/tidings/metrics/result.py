@@ -61,7 +61,7 @@ class MetricResult:
 
 
 def json_value(value: Any) -> Any:
-    """Returns mappings, lists and numbers as JSON holds them: tuples are lists, and a number that is not finite is null."""
+    """Returns mappings, lists and numbers as JSON holds them; a number that is not finite is null."""
     if isinstance(value, Mapping):
         return {key: json_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
