@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import math
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -40,15 +39,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Prints one JSON object on a line; a number that is none becomes null."""
-    print(jsonlib.dumps(_finite(value), default=str, allow_nan=False))
+    from tidings.metrics.result import json_value
 
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(jsonlib.dumps(json_value(value), default=str, allow_nan=False))
 
 
 def check_word(where: str, found: str, allowed: Sequence[str]) -> None:
