@@ -172,7 +172,7 @@ def test_emergence_of_a_parity():
         parity = parity if rng.random() < 0.95 else 1 - parity
     macro = series.sum(axis=0) % 2
     assert macro_synergy(series, macro) == pytest.approx(1 - 0.28639695711595625, abs=0.05)
-    assert coalition_synergy(*series, macro) == pytest.approx(1.0, abs=0.02)
+    assert coalition_synergy(series[0], series[1], series[2], macro) == pytest.approx(1.0, abs=0.02)
     assert macro_synergy(shift_surrogate(series, rng), macro) == pytest.approx(macro_synergy(series, macro), abs=0.01)
 
 
@@ -187,7 +187,7 @@ def test_emergence_of_a_shared_parity_pair():
 
 def test_what_a_pair_says_is_not_said_by_three():
     x = np.random.default_rng(0).integers(0, 2, (3, 400))
-    assert coalition_synergy(*x, x[0] ^ x[1]) == pytest.approx(0.0, abs=1e-12)
+    assert coalition_synergy(x[0], x[1], x[2], x[0] ^ x[1]) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_negative_macro_synergy_is_redundancy():
