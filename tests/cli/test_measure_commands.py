@@ -160,3 +160,18 @@ def test_a_model_without_scores_is_named_and_no_value_is_made_up(
     assert status == 0
     assert "loo no value" in out
     assert "not score: it gives no log-probabilities" in out
+
+
+def test_seats_that_follow_a_script_have_no_log_probabilities(tmp_path: Path, say: Any) -> None:
+    """A script is no law of a seat: there is a reason and no value, and equal reasons stand there once."""
+    run = tidings.run(tidings.load_scenario(Path(__file__).parents[2] / "scenarios" / "rumour.yaml"), out=tmp_path)
+    status, out, _ = say("density", run.path)
+    assert status == 0
+    assert "seat 'mayor' made no recorded call and states no policy" in out
+    status, out, _ = say("influence", run.path, "--at", "0:30")
+    assert status == 0
+    assert "message 12: loo no value (seat 'baker' made no recorded call" in out
+    status, out, _ = say("probe", run.path, "--fact", "code")
+    assert (status, len(out.splitlines())) == (0, 3)
+    assert "no value: 12 of 18 answers, of clerk, baker, smith, miller: script_ended" in out
+    assert say("judge", run.path, "--model", "x")[2].endswith("no model 'x'; the scenario names no model\n")

@@ -284,3 +284,51 @@ def test_a_server_that_is_not_there_is_named(command, herd: Path, tmp_path: Path
     assert done.returncode == 1
     assert "or broke; is a server listening at http://127.0.0.1:9/v1?" in done.stdout
     assert "tidings metrics RUN --failed drop" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "words"),
+    [
+        ("action", "action", ("metrics",)),
+        ("action", "action", ("report",)),
+        ("fact_declared", "owners", ("metrics", "coverage")),
+        ("fact_declared", "owners", ("export", "--to", "parquet")),
+        ("ended", "status", ("metrics",)),
+    ],
+)
+def test_an_event_that_lacks_a_key_is_named_with_its_line(
+    command, run: Path, words: tuple[str, ...], kind: str, key: str
+) -> None:
+    path = run / "events" / "00000000.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    number = next(n for n, line in enumerate(lines) if line["kind"] == kind)
+    del lines[number]["data"][key]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    status, _, err = command(words[0], run, *words[1:])
+    rollout, index = lines[number]["rollout"], lines[number]["index"]
+    assert status == 2
+    where = f"{path}:{number + 1}: event {index} of rollout {rollout} ({kind}) has no {key!r} in its data"
+    assert err.startswith(f"tidings: {where}; the file was changed")
+    assert err.count("\n") == 1
+
+
+def test_a_message_without_text_is_not_read_as_an_empty_one(command, tmp_path: Path) -> None:
+    scenario = Path(__file__).parents[2] / "scenarios" / "rumour.yaml"
+    command("run", scenario, "--out", tmp_path, "-q")
+    path = tmp_path / "rumour-001" / "events" / "00000000.jsonl"
+    path.write_text(
+        path.read_text().replace('{"text":"Between us: the vault opens with 4711.","round":1}', '{"round":1}')
+    )
+    status, _, err = command("metrics", tmp_path / "rumour-001")
+    assert status == 2
+    assert "(message) has no 'text' in its data" in err
+
+
+def test_figures_fit_a_terminal_of_80_columns(command, run: Path) -> None:
+    status, out, _ = command("metrics", run, "all")
+    assert status == 0
+    assert "…" not in out
+    line = next(line for line in out.splitlines() if line.startswith("p_correct"))
+    assert line.rstrip().endswith("share of agents")
+    line = next(line for line in out.splitlines() if line.startswith("leaks"))
+    assert line.rstrip().endswith("deliveries a rollout")

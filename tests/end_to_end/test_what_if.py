@@ -83,3 +83,14 @@ def test_the_commands_about_beliefs_and_judges_leave_the_run_alone(say: Any) -> 
     run = tidings.load_run("runs/hidden-profile-001")
     assert run.rows_beside("density")["bits"].null_count() == 0
     assert run.calls().height == 4 * 3 * 4, "no call of a measurement is the run's"
+
+
+def test_forks_and_comparisons_of_a_talk_show_what_its_scenario_measures(say: Any) -> None:
+    """A talk has no figures of its own: those of provenance that the scenario names stand in their place."""
+    say("tidings run scenarios/rumour.yaml")
+    found = json.loads(say("tidings fork runs/rumour-001 --mute clerk -n 2 --json"))
+    effects = {row["outcome"]: row for row in found["effects"]}
+    assert (effects["leaks"]["control"], effects["leaks"]["changed"], effects["leaks"]["effect"]) == (3, 2, -1)
+    assert effects["coverage"]["noise_floor"] == 0
+    out = say("tidings compare runs/rumour-001 runs/rumour-fork-001/changed")
+    assert "leaky" in out

@@ -116,6 +116,14 @@ def test_what_cannot_be_estimated_says_so(name: str, reason: str) -> None:
     assert result.reason.startswith(reason)
 
 
+def test_a_value_that_no_null_can_stand_beside_is_not_given() -> None:
+    """Rollouts of unequal length cannot take each other's place, so there is nothing to compare with."""
+    rng = Random(5)
+    result = only("mutual_information", evidence(*(herd(rng, noise=0.0, n_acts=n) for n in (1, 2, 3, 4))))
+    assert (result.value, result.null_mean, result.p) == (None, None, None)
+    assert "no two episodes of equal length, so there is no null" in result.reason
+
+
 def test_acts_of_one_step_have_no_order() -> None:
     both = [(1, Event("action", ("*",), {"action": 1}, seat)) for seat in "ab"]
     assert "several seats act in one step" in only("transfer_entropy", evidence(numbered(both))).reason

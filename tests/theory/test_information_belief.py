@@ -276,3 +276,8 @@ def test_one_result_may_contain_another():
 def test_bad_input_is_named(call, line):
     with pytest.raises(ValueError, match=line):
         call()
+
+
+def test_an_unknown_utility_is_no_failed_label():
+    with pytest.raises(ValueError, match="NaN for the visible inputs"):
+        minimal_labels([{"a"}], {(0,): 1.0, (): math.nan}, 0.1)

@@ -172,7 +172,7 @@ def test_emergence_of_a_parity():
         parity = parity if rng.random() < 0.95 else 1 - parity
     macro = series.sum(axis=0) % 2
     assert macro_synergy(series, macro) == pytest.approx(1 - 0.28639695711595625, abs=0.05)
-    assert coalition_synergy(*series, macro) == pytest.approx(1.0, abs=0.02)
+    assert coalition_synergy(series[0], series[1], series[2], macro) == pytest.approx(1.0, abs=0.02)
     assert macro_synergy(shift_surrogate(series, rng), macro) == pytest.approx(macro_synergy(series, macro), abs=0.01)
 
 
@@ -187,7 +187,7 @@ def test_emergence_of_a_shared_parity_pair():
 
 def test_what_a_pair_says_is_not_said_by_three():
     x = np.random.default_rng(0).integers(0, 2, (3, 400))
-    assert coalition_synergy(*x, x[0] ^ x[1]) == pytest.approx(0.0, abs=1e-12)
+    assert coalition_synergy(x[0], x[1], x[2], x[0] ^ x[1]) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_negative_macro_synergy_is_redundancy():
@@ -211,3 +211,10 @@ def test_surrogates_keep_what_they_promise():
 def test_plug_in_of_exact_frequencies_is_the_law():
     x, y = np.repeat([0, 0, 1, 1], [4, 1, 2, 3]), np.repeat([0, 1, 0, 1], [4, 1, 2, 3])
     assert mutual_information_plugin(x, y) == pytest.approx(mutual_information([[0.4, 0.1], [0.2, 0.3]]), abs=1e-14)
+
+
+def test_labels_of_any_size_are_told_apart():
+    """As floats, the first two would be one label; hashes are as large."""
+    x, y = [2**63 + 1, 2**63, -1, -1], [1, 2, 3, 3]
+    assert mutual_information_plugin(x, y) == pytest.approx(1.5)
+    assert mutual_information_plugin([2**70, 3], [1, 2]) == pytest.approx(1.0)

@@ -78,7 +78,7 @@ class ScriptedAgent:
     """Does what it was told."""
 
     params: ScriptedParams
-    policy: Policy
+    script: Policy  # not `policy`: an agent with that method says that it states its law
 
     Params: ClassVar[type[Params]] = ScriptedParams
 
@@ -98,7 +98,7 @@ class ScriptedAgent:
             ReplyError: `script_ended` if the script says nothing for this turn, `not_applicable` if the policy has no
                 such answer, or what the spec's check raises.
         """
-        action = self.policy(observation, spec)
+        action = self.script(observation, spec)
         if inspect.isawaitable(action):
             action = await action
         if isinstance(action, Reply):

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
+from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
 from tidings.metrics.result import MetricResult, mean_result
 from tidings.spec.io import read_source
@@ -109,7 +110,13 @@ def _welch(name: str, first: MetricResult, second: MetricResult) -> MetricResult
 def _numeric(run: Run) -> pl.DataFrame:
     frame = run.rollouts()
     keep = [name for name, kind in frame.schema.items() if kind.is_numeric() or kind == pl.Boolean]
-    return frame.select(pl.col("rollout"), *(pl.col(name).cast(pl.Float64) for name in keep if name != "rollout"))
+    frame = frame.select(pl.col("rollout"), *(pl.col(name).cast(pl.Float64) for name in keep if name != "rollout"))
+    for name, values in provenance_by_rollout(run).items():
+        column = pl.DataFrame(
+            {"rollout": list(values), name: list(values.values())}, schema={"rollout": pl.Int64, name: pl.Float64}
+        )
+        frame = frame if name in frame.columns else frame.join(column, "rollout", "left")
+    return frame
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

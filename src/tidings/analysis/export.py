@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tidings.analysis.frames.table import FRAMES, find_frame
+from tidings.analysis.gaps import names_gaps
 from tidings.core import PLANNER, Event
 from tidings.runner.folder import write_atomically
 from tidings.simulation.compile import build_environment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["chats", "export_chat", "export_parquet"]
 
 
+@names_gaps
 def export_parquet(run: Run, out: Path) -> list[Path]:
     """Writes every frame of the run as `<out>/<frame>.parquet`, with the run's name in a first column `run`.
 
@@ -42,6 +44,7 @@ def export_parquet(run: Run, out: Path) -> list[Path]:
     return written
 
 
+@names_gaps
 def export_chat(run: Run, path: Path) -> int:
     """Writes the transcript of every seat in every rollout as one line of OpenAI-style chat JSON.
 

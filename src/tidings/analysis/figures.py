@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, to_svg
+from tidings.analysis.gaps import names_gaps
 from tidings.core import suggest
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Plots:
         if name.startswith("_"):
             raise AttributeError(name)
         function = find_figure(name)
-        bound = partial(function, self._run)
+        bound = partial(names_gaps(function), self._run)
         bound.__doc__ = function.__doc__
         return bound
 

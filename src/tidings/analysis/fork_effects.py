@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
 from tidings.core import DataError
 from tidings.metrics.result import mean_result
@@ -36,7 +37,8 @@ REPLIES = "replies_changed"
 def fork_effects(folder: Path | str) -> pl.DataFrame:
     """Returns one row for each outcome of a fork.
 
-    Outcomes are the numeric figures of the rollouts, and `replies_changed`. `effect` is the mean over samples of
+    Outcomes are the numeric figures of the rollouts, the figures of exact provenance (t0) that the scenario names under
+    `metrics`, and `replies_changed`. `effect` is the mean over samples of
     changed minus control, with its standard error and 95 % t interval; `noise_floor` is the mean absolute difference
     between two arms in which nothing was changed (same seeds, calls made anew): an effect within it says nothing.
     Samples that failed in any arm are left out of all; `n` says how many are left, `reason` how many are not, or why
@@ -84,10 +86,10 @@ def _effect(name: str, by_arm: Mapping[str, Mapping[int, float]], n_asked: int) 
 
 
 def _outcomes(run: Run) -> dict[str, dict[int, float]]:
-    """Returns outcome -> sample -> value, for the numeric figures that a sample has."""
+    """Returns outcome -> sample -> value, for the figures of provenance asked for and the numeric ones of a sample."""
     rows = run.rollouts()
     numeric = [name for name, kind in rows.schema.items() if kind.is_numeric() or kind == pl.Boolean]
-    return {
+    return provenance_by_rollout(run) | {
         name: {
             int(row["rollout"]): float(row[name])
             for row in rows.iter_rows(named=True)

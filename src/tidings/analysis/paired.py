@@ -11,15 +11,24 @@ import polars as pl
 
 from tidings.metrics.evidence import Evidence
 from tidings.metrics.result import MetricResult, mean_result
-from tidings.metrics.table import evaluate
+from tidings.metrics.table import FLOW, evaluate
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
 
-__all__ = ["MOST_ROLLOUTS", "paired_difference", "values_by_rollout"]
+__all__ = ["MOST_ROLLOUTS", "paired_difference", "provenance_by_rollout", "values_by_rollout"]
 
 MOST_ROLLOUTS = 5_000
 """With more rollouts no paired difference is made: taking a figure apart costs time for each."""
+
+
+def provenance_by_rollout(run: Run) -> dict[str, dict[int, float]]:
+    """Returns figure -> rollout -> value, for the figures of exact provenance (t0) that the scenario names."""
+    if run.is_summary:
+        return {}
+    found = {result.name: result for result in run.metric_results(failed="drop") if result.tier == "t0"}
+    values = {name: values_by_rollout(run, result) for name, result in found.items()}
+    return {name: by_rollout for name, by_rollout in values.items() if by_rollout}
 
 
 def values_by_rollout(run: Run, result: MetricResult, rows: pl.DataFrame | None = None) -> dict[int, float]:
@@ -47,11 +56,12 @@ def values_by_rollout(run: Run, result: MetricResult, rows: pl.DataFrame | None 
 def _of_events(run: Run, result: MetricResult) -> dict[int, float]:
     """Returns the value of a figure of exact provenance in each rollout that ended well."""
     whole, kind = run.evidence(), run.scenario.environment.kind
+    metric = next(name for name, one in FLOW.items() if result.name in dict(one.figures))
     values: dict[int, float] = {}
     for rollout, lines in run.ended():
         events = [line.event() for line in lines]
         alone = Evidence(partial(iter, [(rollout, events)]), whole.graph, whole.seed, whole.side)
-        found = evaluate(kind, [result.name], pl.DataFrame(), 0, evidence=alone)
+        found = evaluate(kind, [metric], pl.DataFrame(), 0, evidence=alone)
         value = next((r.value for r in found if r.name == result.name), None)
         if value is not None:
             values[rollout] = value

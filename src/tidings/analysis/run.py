@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ import networkx as nx
 import polars as pl
 
 from tidings.analysis.frames.table import FRAMES, find_frame
+from tidings.analysis.gaps import names_gaps
 from tidings.core import DataError, Event
 from tidings.log.codec import LogLine
 from tidings.log.reader import count_rollouts, groups, read_events
@@ -52,7 +54,7 @@ class Run:
     """One run: its scenario, its frames, its figures. Reads when asked, never writes events."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
+        self._folder, self._is_watched = folder, False
 
     def __repr__(self) -> str:
         status = self.status
@@ -88,6 +90,7 @@ class Run:
         """Whether the run logged one row a rollout instead of events."""
         return self.manifest.get("log") == "summary"
 
+    @names_gaps
     def rollouts(self) -> pl.DataFrame:
         """Returns one row of figures for each rollout that ended well."""
         if self.is_summary:
@@ -105,7 +108,16 @@ class Run:
 
     def lines(self) -> Iterator[LogLine]:
         """Yields every committed line of the event log, rollout by rollout in order; none for a run of summaries."""
-        return iter(()) if self.is_summary else read_events(self._folder.events)
+        return iter(()) if self.is_summary else read_events(self._folder.events, watched=self._is_watched)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within it, events whose data lack a key say in which line they stand; reading takes longer."""
+        self._is_watched, before = True, self._is_watched
+        try:
+            yield
+        finally:
+            self._is_watched = before
 
     def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
         """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
@@ -117,6 +129,7 @@ class Run:
             if lines[-1].kind == ENDED and lines[-1].data["status"] == "ok":
                 yield rollout, lines
 
+    @names_gaps
     def frame(self, name: str) -> pl.DataFrame:
         """Returns a frame of the table `tidings.analysis.frames.table.FRAMES`; `docs/frames.md` says what is in it.
 
@@ -192,6 +205,7 @@ class Run:
         """Writes the figures as they are now to `metrics.json` in the run folder."""
         self._folder.write_json("metrics.json", {row["name"]: json_row(row) for row in self.metrics().to_dicts()})
 
+    @names_gaps
     def metric_results(self, *names: str, failed: FailedRollouts = "refuse") -> list[MetricResult]:
         """Returns the figures as values."""
         kind = self.scenario.environment.kind
@@ -278,6 +292,7 @@ class Run:
         graph = to_social_graph(self.social_graph())
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
+    @names_gaps
     def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
         """Returns (rollout, true state, whether each agent was right in order of play); where agents decide in line."""
         if self.is_summary or self.scenario.environment.kind not in _HERDS:
@@ -289,6 +304,7 @@ class Run:
         twin = self.twin()
         return [] if twin.is_empty() else twin["correct"].to_list()
 
+    @names_gaps
     def failure_counts(self) -> dict[str, int]:
         """Returns how often each kind of failure happened, most frequent first."""
         failures = (line.data for line in self.lines() if line.kind == "failure")
@@ -304,6 +320,7 @@ class Run:
         names = {node: f"a{node}" if isinstance(node, int) else str(node) for node in graph}
         return nx.relabel_nodes(graph, names)
 
+    @names_gaps
     def graph(self, rollout: int = 0, step: int | None = None) -> nx.Graph:
         """Returns the social graph; nodes hold the seat's last action up to `step`, and whether it has acted.
 

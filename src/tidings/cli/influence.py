@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,5 +33,12 @@ def influence(
         print_json({"run": str(run), "at": at, "rows": rows.to_dicts()})
         return
     for row in rows.iter_rows(named=True):
-        value = "no value" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
-        print(f"message {row['source']}: {row['method']} {value}" + (f" ({row['reason']})" if row["reason"] else ""))
+        print(f"message {row['source']}: {_words(row)}" + (f" ({row['reason']})" if row["reason"] else ""))
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return f"{row['method']} no value"
+    if row["method"] == "label":
+        return f"label: {'' if row['value'] else 'not '}{row['unit']}"
+    return f"{row['method']} {row['value']:.4g} {row['unit']}"

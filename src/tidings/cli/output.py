@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import math
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
+    from rich.console import Console
     from rich.table import Table
 
     from tidings.analysis.run import Run
@@ -39,15 +39,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Prints one JSON object on a line; a number that is none becomes null."""
-    print(jsonlib.dumps(_finite(value), default=str, allow_nan=False))
+    from tidings.metrics.result import json_value
 
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(jsonlib.dumps(json_value(value), default=str, allow_nan=False))
 
 
 def check_word(where: str, found: str, allowed: Sequence[str]) -> None:
@@ -122,11 +116,10 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
 
     console = Console()
     rows = frame.to_dicts()
-    table = metric_table([row for row in rows if row["value"] is not None], title)
-    if table.row_count:
-        console.print(table)
-    elif title:
+    if title:
         console.print(title, style="italic", highlight=False)
+    for part in _fitting([row for row in rows if row["value"] is not None], console):
+        console.print(metric_table(part))
     without: dict[str, list[str]] = {}
     for row in rows:
         if row["value"] is None:
@@ -136,11 +129,22 @@ def print_metrics(frame: pl.DataFrame, title: str | None = None) -> None:
         console.print(f"no value: {', '.join(names)}: {reason}", style="dim", highlight=False, markup=False)
 
 
-def metric_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+def _fitting(rows: list[dict[str, Any]], console: Console) -> list[list[dict[str, Any]]]:
+    """Returns the rows of one table, or of several by the columns they need where one is wider than the terminal."""
+    unbounded = console.options.update(max_width=10_000)
+    if not rows or console.measure(metric_table(rows), options=unbounded).maximum <= console.width:
+        return [rows] if rows else []
+    parts: dict[tuple[bool, bool], list[dict[str, Any]]] = {}
+    for row in rows:
+        parts.setdefault((row["twin"] is not None, row["null_mean"] is not None), []).append(row)
+    return list(parts.values())
+
+
+def metric_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Returns metrics as a table for the terminal; what keeps one from being taken at its word is a note below it."""
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     has_twin = any(row["twin"] is not None for row in rows)
     has_null = any(row["null_mean"] is not None for row in rows)
     table.add_column("metric", no_wrap=True)

@@ -29,11 +29,14 @@ def probe(
     if json:
         print_json({"run": str(run), "fact": fact, "about": about, "rows": rows.to_dicts()})
         return
+    without: dict[str, list[str]] = {}
     for row in rows.iter_rows(named=True):
-        where = f"rollout {row['rollout']}, {row['seat']}" + (f" about {about}" if about else "")
         if row["belief"] is None:
-            print(f"{where}: no value ({row['reason']})")
+            without.setdefault(row["reason"], []).append(row["seat"])
             continue
+        where = f"rollout {row['rollout']}, {row['seat']}" + (f" about {about}" if about else "")
         belief = ", ".join(f"{w} {p:.3g}" for w, p in zip(row["worlds"], row["belief"], strict=True))
         gain = "" if row["gain_bits"] is None else f"; {row['gain_bits']:.3g} bits for the true value {row['truth']}"
         print(f"{where}: {belief}{gain}")
+    for reason, names in without.items():
+        print(f"no value: {len(names)} of {rows.height} answers, of {', '.join(dict.fromkeys(names))}: {reason}")

@@ -5,6 +5,7 @@ from tidings.core.calls import CallKey, ModelRequest, ModelResponse, PromptMessa
 from tidings.core.edges import EdgesSpec
 from tidings.core.errors import (
     DataError,
+    GapError,
     LimitError,
     MissingPartError,
     ModelError,
@@ -51,6 +52,7 @@ __all__ = [
     "Environment",
     "Event",
     "EventView",
+    "GapError",
     "LanguageModel",
     "LimitError",
     "Memory",

@@ -4,6 +4,7 @@
     ├── RequestError        the request itself was wrong: one line, exit status 2 (also a ValueError)
     │   ├── ScenarioError   a scenario file or value
     │   ├── DataError       a file the user owns: a run folder, a graph, a data set
+    │   │   └── GapError    an event of a log lacks what its kind holds
     │   └── MissingPartError   an optional part (extra, weights, server) is not installed
     ├── SeatError           a seat gave no usable action: the rollout fails, the failure is an event
     │   ├── ReplyError      an answer that cannot be read or lies outside its action spec
@@ -22,6 +23,7 @@ from difflib import get_close_matches
 
 __all__ = [
     "DataError",
+    "GapError",
     "LimitError",
     "MissingPartError",
     "ModelError",
@@ -64,6 +66,10 @@ class ScenarioError(RequestError):
 
 class DataError(RequestError):
     """A file the user points at is missing, malformed or of another kind."""
+
+
+class GapError(DataError):
+    """An event of a log lacks a key in its data: somebody changed the file."""
 
 
 class MissingPartError(RequestError):

@@ -229,7 +229,7 @@ def _read_message(
     ledger.n_messages += 1
     ledger.messages.append(event.index)
     ledger.last_step = event.step
-    text = str(event.data.get("text", ""))
+    text = str(event.data["text"] if "claims" not in event.data else event.data.get("text", ""))
     ledger.n_words += len(text.split())
     claims, n_unknown = structured_claims(event, ledger.facts)
     ledger.n_unknown += n_unknown

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tidings.metrics.detectors import publish
 from tidings.metrics.evidence import Evidence, name_events
+from tidings.metrics.facts import holds
 from tidings.metrics.ledger import Ledger
 from tidings.metrics.metric import Metric
 from tidings.metrics.result import MetricResult, mean_result, refused, share_result
@@ -19,6 +20,7 @@ __all__ = ["PROVENANCE"]
 
 NO_FACTS = "no facts: this environment declares none, so nothing can be followed"
 NO_CLAIMS = "no message claims a declared fact"
+NOBODY_TOLD = "nobody is told a declared fact by another seat"
 
 Figure = Callable[[Ledger], float | None]
 
@@ -74,7 +76,7 @@ def _false_claims(ledger: Ledger) -> float | None:
 
 def _wrong_beliefs(ledger: Ledger) -> float | None:
     wrong = [
-        trace.belief[seat] != trace.truth
+        not holds(str(trace.belief[seat]), str(trace.truth))
         for trace in ledger.traces.values()
         for seat in ledger.seats
         if seat in trace.since and trace.parent[seat] is not None
@@ -200,13 +202,27 @@ PROVENANCE: dict[str, Metric] = dict(
             "mean distance of two knowers in the tree of who told whom",
             _NO_TREE,
         ),
-        _flow("redundancy", "share of deliveries", _redundancy, "claims told to those who knew already", high=1.0),
+        _flow(
+            "redundancy",
+            "share of deliveries",
+            _redundancy,
+            "claims told to those who knew already",
+            NOBODY_TOLD,
+            1.0,
+        ),
         _flow(
             "distortion", "share of claims", _distortion, "claims that knowers make against what they know", high=1.0
         ),
         _flow("unsupported", "share of claims", _unsupported, "claims by seats that do not know the fact", high=1.0),
         _flow("false_claims", "share of claims", _false_claims, "claims that are not true", high=1.0),
-        _flow("wrong_beliefs", "share of seats told", _wrong_beliefs, "seats first told what is not true", high=1.0),
+        _flow(
+            "wrong_beliefs",
+            "share of seats told",
+            _wrong_beliefs,
+            "seats first told what is not true",
+            NOBODY_TOLD,
+            1.0,
+        ),
         _flow("novel_bits", "bits a rollout", _novel_bits, "bits of facts told to those who did not know", _NO_PRIOR),
         _flow("novel_bits_per_word", "bits", _novel_bits_per_word, "the same for each word of all messages", _NO_PRIOR),
         _flow(

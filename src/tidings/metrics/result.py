@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy.special import ndtri, stdtrit
 
-__all__ = ["MetricResult", "json_row", "mean_result", "refused", "share_result"]
+__all__ = ["MetricResult", "json_row", "json_value", "mean_result", "refused", "share_result"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,15 @@ class MetricResult:
     def row(self) -> dict[str, Any]:
         """Returns the fields by name; `events` as a list."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {"events": list(self.events)}
+
+
+def json_value(value: Any) -> Any:
+    """Returns mappings, lists and numbers as JSON holds them; a number that is not finite is null."""
+    if isinstance(value, Mapping):
+        return {key: json_value(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def json_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,6 +222,8 @@ def _metric(name: str, collect: Collect, measure: Measure, text: str) -> tuple[s
 def _result(name: str, measure: SampledMeasure, columns: _Columns) -> MetricResult:
     if math.isnan(measure.value):
         return refused(name, "bits", measure.n, measure.reason)
+    if math.isnan(measure.null_mean):
+        return refused(name, "bits", measure.n, f"{measure.reason}; a sampled value says nothing without one")
     corrected = "" if math.isnan(measure.miller_madow) else f"; Miller-Madow {measure.miller_madow:.3f}"
     low, high = measure.interval
     return MetricResult(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tidings.analysis.figures import FIGURES, find_figure
+from tidings.analysis.gaps import names_gaps
 from tidings.analysis.report.kinds import kind_of
 from tidings.analysis.report.markup import Markup, el, number, table
 from tidings.analysis.report.svg import inline_svg
-from tidings.core import DataError, RequestError
+from tidings.core import DataError, GapError, RequestError
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -146,7 +147,9 @@ def _figure(run: Run, name: str) -> Markup | None:
     words = " ".join(words.split())
     words = words[:1].upper() + words[1:]
     try:
-        drawing = inline_svg(function(run), name, words)
+        drawing = inline_svg(names_gaps(function)(run), name, words)
+    except GapError:
+        raise
     except (DataError, RequestError):
         return None
     except Exception as error:

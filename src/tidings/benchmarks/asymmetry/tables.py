@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tidings.benchmarks.asymmetry.report import ReportRow, SetReport, interval_j
 from tidings.benchmarks.asymmetry.rows import PlayedRow
 from tidings.benchmarks.asymmetry.suite import FEWEST_QUESTIONS, FEWEST_SEEDS, SetPlan
 from tidings.benchmarks.statistics import Interval
+from tidings.metrics.result import json_value
 
 __all__ = ["AsymmetryReport", "run_plans"]
 
@@ -65,8 +66,8 @@ class AsymmetryReport:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the scores as JSON values; undefined numbers are null."""
-        sets = [_plain(_set_json(part)) for part in self.sets]
-        judged = {"judge": _plain([asdict(part) for part in self.judged])} if self.judged else {}
+        sets = [json_value(_set_json(part)) for part in self.sets]
+        judged = {"judge": json_value([asdict(part) for part in self.judged])} if self.judged else {}
         return {"suite": self.name, "n_failed": self.n_failed, "notes": list(self.notes), "sets": sets, **judged}
 
 
@@ -276,14 +277,6 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
             "scores": played.scores.tolist(),
         }
     return values
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

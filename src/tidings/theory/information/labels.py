@@ -32,7 +32,8 @@ def minimal_labels(
         Sorted list of sorted lists of atoms.
 
     Raises:
-        ValueError: A negative tolerance, a visible set without utility, or a utility of all inputs that is not finite.
+        ValueError: A negative tolerance, a visible set without utility or with NaN, or an infinite utility of all
+            inputs.
     """
     labels = [frozenset(label) for label in doc_labels]
     full = _utility(util, tuple(range(len(labels))))
@@ -63,4 +64,6 @@ def _utility(util: Mapping[tuple[int, ...], float], visible: tuple[int, ...]) ->
         raise ValueError(
             f"util: no utility of the visible inputs {visible!r}; allowed is one per visible set; score it"
         )
+    if math.isnan(util[visible]):
+        raise ValueError(f"util: NaN for the visible inputs {visible!r}; allowed are numbers and -inf; score it again")
     return util[visible]

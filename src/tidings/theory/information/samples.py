@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -114,6 +115,8 @@ def read_labels(values: ArrayLike, where: str) -> Codes:
         ValueError: Not one axis, or labels that are no integers.
     """
     array = np.asarray(values)
+    if array.dtype.kind in "Of" and not isinstance(values, np.ndarray):
+        array = _keep_integers(values, array)
     if array.ndim != 1:
         raise ValueError(f"{where}: {array.ndim!r} axes; allowed is one axis of labels")
     if (
@@ -123,6 +126,18 @@ def read_labels(values: ArrayLike, where: str) -> Codes:
     ):
         raise ValueError(f"{where}: labels of type {array.dtype}; allowed are integers; map labels to integers first")
     return np.unique(array, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _keep_integers(values: ArrayLike, array: NDArray[Any]) -> NDArray[Any]:
+    """Returns integers too large for the machine as small ones that stand for them; anything else as it is.
+
+    As floats, neighbours beyond 2^53 would be one label.
+    """
+    listed: list[Any] = list(values) if array.ndim == 1 else []  # type: ignore[arg-type]
+    if not listed or not all(isinstance(value, int | np.integer) for value in listed):
+        return array
+    codes = {value: code for code, value in enumerate(sorted(set(listed)))}
+    return np.array([codes[value] for value in listed], dtype=np.int64)
 
 
 def merge_codes(columns: Iterable[Codes]) -> Codes:
