@@ -29,8 +29,10 @@ def message_bits(evidence: Evidence) -> list[MetricResult]:
     A mean over the facts of a rollout, then over rollouts: facts of one rollout are not independent of each other.
 
     log2 posterior / prior of the true value after the last message: an unbiased estimate of the mutual information of
-    fact and messages for a census of worlds, at most that for sampled ones or a proxy scorer. Never clipped. The null
-    puts the true value of another rollout in the place of each, 199 times.
+    fact and messages for a census of worlds, at most that for sampled ones or a proxy scorer. A fact that depends on
+    others, as signals do through the state, has more: its prior is not conditioned on what others said, which adds the
+    mean divergence of the two mixtures. Never clipped. The null puts the true value of another rollout in the place of
+    each, 199 times.
 
     Undefined: without measured log-probabilities, or where a message has none.
     """
