@@ -40,8 +40,8 @@ class Scorers:
         self._scenario = read_scenario(folder.scenario)
         if scorer is not None and scorer not in self._scenario.models:
             known = list(self._scenario.models)
-            allowed = f"models: {', '.join(known)}" if known else "the scenario names no model"
-            raise ScenarioError("scorer", f"no model {scorer!r}", allowed, suggest(scorer, known))
+            allowed = f"allowed: {', '.join(known)}" if known else "the scenario names no model"
+            raise ScenarioError("models", f"no model {scorer!r}", allowed, suggest(scorer, known))
         self._names = _model_of_seat(self._scenario, folder) if scorer is None else None
         self._scorer = scorer
         self.session = ModelSession(self._scenario)
