@@ -20,6 +20,9 @@ SETTINGS = {
     "constant": {"precision": 0.8},
     "static": {"family": "chain"},
     "self_consistency": {"samples": 2},
+    "dylan": {"ranker": "contributions"},
+    "optimal": {"delta": 0.9},
+    "informative": {"model": "w"},
     "oracle": {"reader": "tidings.benchmarks.asymmetry.reading:read_answer"},
 }
 
@@ -40,7 +43,7 @@ REFUSED = [(role, kind, place) for role, kind, place in PAIRS if place not in (p
 
 def seated(role: str, kind: str, environment: str) -> Scenario:
     scenario = read_scenario(SCENARIOS[environment])
-    words = {name: ModelSpec(use="scripted/words") for name in scenario.models}
+    words = {name: ModelSpec(use="scripted/words") for name in (*scenario.models, "w")}
     scenario = scenario.model_copy(update={"models": words})
     if role == "planner":
         return scenario.model_copy(update={"planner": PlannerSpec(kind=kind, **SETTINGS.get(kind, {}))})
@@ -63,6 +66,9 @@ def test_who_is_refused_indeed_cannot_play(
         run = tidings.run(
             seated(role, kind, environment), out=tmp_path, rollouts=1, overrides={"rollouts.on_failure": "stop"}
         )
-    except ScenarioError:
+    except ScenarioError as error:
+        # Nothing else may stop it: with a missing setting this would hold for whoever can play, too.
+        if "has no planner's turn" not in str(error):
+            raise
         return
     assert run.status["failed"] == 1
