@@ -126,7 +126,7 @@ def test_a_model_without_probabilities_answers_in_words(tmp_path: Path, monkeypa
 
 def test_wrong_requests_are_one_line(tmp_path: Path) -> None:
     run = a_talk(tmp_path)
-    with pytest.raises(ScenarioError, match="no model 'jugde'; models: judge; did you mean"):
+    with pytest.raises(ScenarioError, match="no model 'jugde'; allowed: judge; did you mean 'judge'"):
         run.judge("jugde")
     with pytest.raises(DataError, match="cannot be read as labelled messages"):
         run.judge("judge", labelled=tmp_path / "none.jsonl")
