@@ -275,7 +275,10 @@ class SocialLearning:
         if self.params.fact_sheet is not None:
             data["text"] = self._message(value, state.seed, state.position)
         audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
-        return (Event("fact_declared", NOBODY, self._declared(data, audience), seat), Event("signal", audience, data, seat))
+        return (
+            Event("fact_declared", NOBODY, self._declared(data, audience), seat),
+            Event("signal", audience, data, seat),
+        )
 
     def _message(self, value: str, seed: SeedPath, position: int) -> str:
         assert self.params.fact_sheet is not None
