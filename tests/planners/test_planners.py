@@ -225,7 +225,7 @@ rollouts: {{count: 1, seed: 1, on_failure: abstain}}
 
 def test_a_planner_with_a_horizon_counts_turns_of_agents_that_failed(tmp_path: Path) -> None:
     """With the last agent to come and nobody after it, the solution for one agent is played."""
-    agents = "  - {kind: bayesian, nodes: rest}\n  - {kind: scripted, nodes: [a0, a1], by_step: {\"99\": {action: B}}}"
+    agents = '  - {kind: bayesian, nodes: rest}\n  - {kind: scripted, nodes: [a0, a1], by_step: {"99": {action: B}}}'
     declared = "delta: 0.9, cost: {kind: linear, weight: 1.6}, error_cost: 1"
     path = tmp_path / "s.yaml"
     path.write_text(

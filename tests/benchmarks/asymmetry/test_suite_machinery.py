@@ -162,7 +162,7 @@ def test_a_cap_leaves_answers_missing_as_budget(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("cap", "n_calls"), [(45, 20.0), (1, math.nan)])
 def test_what_a_cap_left_unfinished_does_not_make_questions_cheap(tmp_path: Path, cap: int, n_calls: float) -> None:
     plan = make_plan()
-    one_by_one = {"limits": {"calls": cap}, "rollouts": {**plan.plays[0].scenario["rollouts"], "concurrency": 1}}
+    one_by_one = {"limits": {"calls": cap}, "rollouts": {"concurrency": 1}}
     plays = tuple(replace(play, scenario={**play.scenario, **one_by_one}) for play in plan.plays)
     row = run_plans(NAME, [replace(plan, plays=plays)], tmp_path).sets[0].row("full")
     assert row.played is not None
