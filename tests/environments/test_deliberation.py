@@ -1,5 +1,6 @@
 """Deliberation beyond the sheet: failures, judges, samples, what a seat may know, and the prompts of real seats."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ TWINS = [{**ITEM, "gold": ["4"]}, {**ITEM, "gold": ["5"]}]
 
 def chain(n: int) -> SocialGraph:
     seats = tuple(f"a{i}" for i in range(n))
-    return SocialGraph.from_edges(seats, list(zip(seats, seats[1:], strict=False)), directed=True)
+    return SocialGraph.from_edges(seats, list(pairwise(seats)), directed=True)
 
 
 CASES = {
