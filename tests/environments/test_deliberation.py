@@ -165,6 +165,10 @@ def test_a_planner_may_judge() -> None:
         ({"aggregation": "judge", "judge": "a9"}, "a9"),
         ({"aggregation": "judge", "judge": "planner", "planner": False}, "nobody plans"),
         ({"aggregation": "judge", "judge": "a0", "graph": chain(3)}, "does not hear"),
+        (
+            {"items": [{"id": "q", "kind": "number", "text": "1 + 1?", "gold": []}]},
+            r"environment\.items\.0\.gold: found \[\]; allowed: a list of length 1 or more",
+        ),
     ],
 )
 def test_user_errors_are_one_line(given: dict[str, Any], message: str) -> None:

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
+from tidings.log.gaps import names_gaps
 from tidings.metrics.result import MetricResult, mean_result
 from tidings.spec.io import read_source
 
@@ -57,6 +58,7 @@ class Comparison:
         return asdict(self)
 
 
+@names_gaps
 def compare_runs(first: Path, second: Path) -> Comparison:
     """Returns the comparison of two runs.
 

@@ -85,7 +85,7 @@ def mean_result(
 
     Infinite values are values: with one of them the mean is infinite, and it has no interval.
 
-    Undefined: None without values, with NaN among them, or where +inf meets -inf; the interval is None for a single one.
+    Undefined: None without values, with NaN among them, or where +inf meets -inf; no interval for a single one.
     """
     n = len(values)
     if n == 0:
