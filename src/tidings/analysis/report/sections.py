@@ -173,7 +173,7 @@ def _seconds(value: float) -> str:
 
 
 def _words(value: object, is_inside: bool = False) -> str:
-    """Returns a setting as a reader would write it: a list with dots, a mapping as `name: value`, a deeper one in ()."""
+    """Returns a setting as a reader would write it: a list with dots, a mapping as `name: value`, a deeper in ()."""
     if isinstance(value, dict):
         words = "; ".join(f"{name}: {_words(inner, True)}" for name, inner in value.items())  # type: ignore[arg-type]
         return f"({words})" if is_inside else words
