@@ -33,7 +33,7 @@ $(VENV)/.local: $(VENV)/.venv $(STAMPS)
 
 $(VENV)/.dev: $(VENV)/.local $(STAMPS)
 	@echo "installing what tests and checks need (once)"
-	@$(PIP) --editable '.[local,ray,dev]'
+	@$(PIP) --editable '.[local,ray,dev,embeddings,mlflow,wandb]'
 	@touch $@
 
 run: $(VENV)/.local

@@ -19,7 +19,9 @@ from tidings.runner.progress import Progress
 from tidings.spec.io import make_scenario
 
 
-@pytest.mark.parametrize("value", ["", " unknown", "Not mentioned.", "N/A", "none", "I don't know yet", "?", "not yet known"])
+@pytest.mark.parametrize(
+    "value", ["", " unknown", "Not mentioned.", "N/A", "none", "I don't know yet", "?", "not yet known"]
+)
 def test_values_that_say_nothing_are_fake(value: str) -> None:
     assert is_fake(value)
 
@@ -91,7 +93,9 @@ def test_what_a_message_tells_is_read_from_its_ids_and_its_words() -> None:
 def test_consensus_is_found_by_code() -> None:
     known = {"f0": fact("f0", "own"), "f1": fact("f1", "told")}
     plan = Plan.of(["a", "b", "c", "d", "e"]).update(
-        {"p1": ("1", ("f0", "f1")), "p2": ("2", ("f1",)), "p3": ("3", ()), "p4": ("4", ())}, {"f0": 1, "f1": 2}, heard_news=True
+        {"p1": ("1", ("f0", "f1")), "p2": ("2", ("f1",)), "p3": ("3", ()), "p4": ("4", ())},
+        {"f0": 1, "f1": 2},
+        heard_news=True,
     )
     plan = plan.update({"p4": ("5", ())}, {}, heard_news=True)
     assert words.find_consensus(plan, known) == {

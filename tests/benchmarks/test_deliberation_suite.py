@@ -1,6 +1,7 @@
 """The suite `deliberation` on a scripted model: matched calls, failures apart, tests, resuming, pools, and its data."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from tidings.benchmarks.asymmetry import data_source
 from tidings.benchmarks.deliberation.data import DATA_VARIABLE, load_items
 from tidings.benchmarks.deliberation.methods import METHODS, QUICK, Pool, scenario_of
+from tidings.benchmarks.deliberation.scores import score_method
 from tidings.benchmarks.deliberation.suite import DeliberationReport, play_methods, run_deliberation
 from tidings.benchmarks.question_formats import load_questions
 from tidings.benchmarks.statistics import holm
@@ -66,6 +68,20 @@ def test_all_answers_failed_is_no_answer_and_no_wrong_one(tmp_path: Path) -> Non
     assert (score.n_failed_answers, score.accuracy and score.accuracy.mean) == (4, 0.0)
     assert score.unparsable != score.unparsable, "no answer stands, so no share of them is unreadable"
     assert found.to_json()["methods"][0]["unparsable"] is None
+
+
+def test_costs_are_those_of_the_questions_with_an_outcome(tmp_path: Path) -> None:
+    (whole,) = play(tmp_path, names=("single",), seeds=1).scores
+    folder = next(tmp_path.glob("single-*"))
+    log = next(folder.glob("events/*.jsonl"))
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(line for line in lines if b'"rollout":0' in line))
+    cut = score_method("single", folder, 4, 4)
+    assert (cut.n_failed, cut.calls, cut.model_calls) == (3, 1.0, 1.0)
+    assert cut.tokens == pytest.approx(whole.tokens, rel=0.05), "not the calls of all four over the one that ended"
+    log.write_bytes(b"")
+    gone = score_method("single", folder, 4, 4)
+    assert all(math.isnan(cost) for cost in (gone.calls, gone.model_calls, gone.tokens, gone.depth))
 
 
 def test_every_method_is_tested_against_matched_self_consistency(report: DeliberationReport) -> None:

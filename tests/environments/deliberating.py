@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidings.core import PLANNER, Event, Observation, Reply, ReplyError, SeatContext, SocialGraph, World
+from tidings.core import PLANNER, Event, Observation, Reply, ReplyError, SeatContext, SeedPath, SocialGraph, World
 from tidings.core.errors import SeatError
 from tidings.environments.deliberation import Deliberation, DeliberationParams
 from tidings.simulation.play import Play, failure_event
-from tidings.core import SeedPath
 from tidings.simulation.registry import check_params
 
 ITEM = {"id": "q", "kind": "number", "text": "What is 2 + 2?", "gold": ["4"]}
@@ -76,7 +75,7 @@ def deliberate(
     seed: int = 0,
     rollout: int = 0,
 ) -> Played:
-    """Plays one rollout. `speak` gives the text of a seat from what it sees; every text is unlike any other by default."""
+    """Plays one rollout. `speak` gives the text of a seat from what it sees; by default all texts are different."""
     play, played = Play(rules, SeedPath.root(seed), rollout), Played()
     played.events += play.open()
     while turns := play.due():

@@ -8,12 +8,22 @@ from typing import Any
 import pytest
 from collaboration_cases import CHAIN, build, item
 
-from tidings.core import Archive, ArchiveLine, DataError, Event, Reply, ReplyError, ScenarioError, SeedPath, SocialGraph, World
+from tidings.core import (
+    Archive,
+    ArchiveLine,
+    DataError,
+    Event,
+    Reply,
+    ReplyError,
+    ScenarioError,
+    SeedPath,
+    SocialGraph,
+    World,
+)
 from tidings.environments.collaboration import Collaboration
 from tidings.environments.collaboration_params import CollaborationParams
 from tidings.simulation.conformance import check_barrier, check_environment
 from tidings.simulation.play import Play
-
 
 WIDER = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "c")]
 
@@ -229,7 +239,10 @@ def test_user_errors_are_one_clear_line() -> None:
     fails("has no partner", item(asked=["a"], evidence=[]), information="none", answers="partner")
     fails(r"items\[0\].question: found '  '", item(question="  "))
     fails(r"facts\[0\].text: found ' '", item(facts=[{"fact": "f0", "owner": "a", "text": " "}]))
-    fails(r"facts\[0\].fact: found 'f 0'; an id that can be cited", item(facts=[{"fact": "f 0", "owner": "a", "text": "?"}]))
+    fails(
+        r"facts\[0\].fact: found 'f 0'; an id that can be cited",
+        item(facts=[{"fact": "f 0", "owner": "a", "text": "?"}]),
+    )
     fails(r"options\[1\]: found ' Barn' again", item(options=["barn", " Barn"]))
     fails(r"options\[1\]: found ''", item(options=["barn", ""]))
     fails(r"items\[0\].gold: found 'shed'; one of the options barn, mill", item(gold="shed"))
@@ -237,7 +250,7 @@ def test_user_errors_are_one_clear_line() -> None:
     fails(r"items\[0\].names: found 'Bo, the baker'; a name without", item(names={"b": "Bo, the baker"}))
     fails(r"items\[0\].names: found ''", item(names={"b": ""}))
     fails(r"items\[0\].names: no name for c, d", item(names={"a": "Ada", "b": "Bo"}), anonymous=True)
-    with pytest.raises(ScenarioError, match="environment.items: found none"):
+    with pytest.raises(ScenarioError, match=r"environment\.items: found none"):
         Collaboration.build(CollaborationParams(), World(CHAIN))
     with pytest.raises(ScenarioError, match="no planner's turn"):
         Collaboration.build(CollaborationParams(), World(CHAIN, True, items=(item(),)))
@@ -287,7 +300,9 @@ def test_ballots_are_blind_to_each_other() -> None:
     *_, events = [table.step(a={"answer": "mill"}) for _ in range(3)]
     assert table.play.status == "ok"
     assert [event.kind for event in events] == ["reply", "answer", "ended"]
-    assert not any(table.play._environment.describe(e, "a") for e in table.seen_by("a") if e.kind in ("answer", "reply"))
+    assert not any(
+        table.play._environment.describe(e, "a") for e in table.seen_by("a") if e.kind in ("answer", "reply")
+    )
 
 
 def test_anonymous_people_have_no_names_anywhere() -> None:
@@ -331,4 +346,6 @@ def test_what_the_search_of_prompts_looks_for() -> None:
     assert [e.data.get("phrases") for e in events] == [["In the barn."], None], "a word or two stand in any prompt"
     twice = Archive((LINES[0], LINES[1], LINES[0]._replace(id="l9", speaker="d", hearers=())), "00")
     table = Table(build(item(facts=[], evidence=[["l0"], []], asked=["b", "c"]), archive=twice))
-    assert only(table.events, "fact_declared").data["same_words"] == ["d"], "d may read these words: another line has them"
+    assert only(table.events, "fact_declared").data["same_words"] == ["d"], (
+        "d may read these words: another line has them"
+    )

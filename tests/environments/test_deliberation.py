@@ -1,5 +1,6 @@
 """Deliberation beyond the sheet: failures, judges, samples, what a seat may know, and the prompts of real seats."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ TWINS = [{**ITEM, "gold": ["4"]}, {**ITEM, "gold": ["5"]}]
 
 def chain(n: int) -> SocialGraph:
     seats = tuple(f"a{i}" for i in range(n))
-    return SocialGraph.from_edges(seats, list(zip(seats, seats[1:], strict=False)), directed=True)
+    return SocialGraph.from_edges(seats, list(pairwise(seats)), directed=True)
 
 
 CASES = {
@@ -164,6 +165,10 @@ def test_a_planner_may_judge() -> None:
         ({"aggregation": "judge", "judge": "a9"}, "a9"),
         ({"aggregation": "judge", "judge": "planner", "planner": False}, "nobody plans"),
         ({"aggregation": "judge", "judge": "a0", "graph": chain(3)}, "does not hear"),
+        (
+            {"items": [{"id": "q", "kind": "number", "text": "1 + 1?", "gold": []}]},
+            r"environment\.items\.0\.gold: found \[\]; allowed: a list of length 1 or more",
+        ),
     ],
 )
 def test_user_errors_are_one_line(given: dict[str, Any], message: str) -> None:

@@ -131,7 +131,7 @@ def test_09_the_result_is_one_of_the_answers(aggregation: str) -> None:
 
 
 def test_10_grading_data_never_reach_contributions() -> None:
-    """By type: neither what planners see nor a question has a field for it. By test: golds change, nothing else does."""
+    """By type: what planners see and a question have no field for it. By test: golds change, nothing else does."""
     for shown in (Table, Question):
         assert not {"gold", "keys_source", "tests", "right"} & {field.name for field in fields(shown)}
     seen = []

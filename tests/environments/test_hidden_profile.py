@@ -219,7 +219,10 @@ def test_free_text_is_not_added_up() -> None:
         ({"hidden": [{"fact": "s0", "text": "twice"}]}, "an id comes twice"),
         ({"hidden": []}, "item 1: hidden"),
         ({"shared": [{"fact": "s0"}]}, "item 1: shared.0.text: field required; need id, text, options, gold"),
-        ({"hidden": [*ITEM["hidden"], {"fact": "h3", "text": "x"}]}, "4 hidden facts for 3 seats, so nobody would hold"),
+        (
+            {"hidden": [*ITEM["hidden"], {"fact": "h3", "text": "x"}]},
+            "4 hidden facts for 3 seats, so nobody would hold",
+        ),
         ({"shared": [{"fact": "s", "text": "x", "points": {"option": "W", "weight": 1}}]}, r"points: found \['W'\]"),
     ],
 )

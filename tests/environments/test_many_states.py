@@ -12,12 +12,15 @@ import tidings
 from tidings.core import ScenarioError
 
 
-def write(tmp_path: Path, n: int = 3, rollouts: str = "{count: 4000, seed: 1}", planner: str = "", **environment: object) -> Path:
+def write(
+    tmp_path: Path, n: int = 3, rollouts: str = "{count: 4000, seed: 1}", planner: str = "", **environment: object
+) -> Path:
     words = "".join(f", {key}: {value}" for key, value in environment.items())
     path = tmp_path / "s.yaml"
     path.write_text(
         f"name: many\ngraph: {{kind: complete, n: {n}}}\nagents: [{{kind: bayesian, nodes: rest}}]\n"
-        f"environment: {{kind: many_states{words}}}\nrollouts: {rollouts}\n" + (f"planner: {planner}\n" if planner else "")
+        f"environment: {{kind: many_states{words}}}\nrollouts: {rollouts}\n"
+        + (f"planner: {planner}\n" if planner else "")
     )
     return path
 

@@ -185,7 +185,7 @@ def test_wrong_fact_sheets_are_one_line(tmp_path: Path, sheet: str, message: str
 
 
 def test_losses_by_seat_move_each_threshold(tmp_path: Path) -> None:
-    """a0 would lose 3 by playing G wrongly and never follows a signal of 0.7; a1 follows its own as if it were first."""
+    """a0 would lose 3 by playing G wrongly and follows no signal of 0.7; a1 follows its own as if it were first."""
     losses = "{a0: 3.0, " + ", ".join(f"a{i}: 1.0" for i in range(1, 8)) + "}"
     run = tidings.run(write(tmp_path, loss_false_good=losses), out=tmp_path / "runs")
     events = run.events()

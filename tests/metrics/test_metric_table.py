@@ -12,7 +12,7 @@ from tidings.core import ScenarioError
 from tidings.metrics.evidence import name_events
 from tidings.metrics.metric import TIERS
 from tidings.metrics.result import MetricResult, json_row, mean_result
-from tidings.metrics.table import FLOW, METRICS, check_metrics, evaluate
+from tidings.metrics.table import FLOW, METRICS, check_metrics, evaluate, known_metrics
 
 HERD = """
 name: herd
@@ -95,6 +95,20 @@ def test_names_tiers_and_all(tmp_path: Path) -> None:
         run.metrics("leak")
 
 
+def test_a_figure_is_found_by_the_name_it_is_printed_with(tmp_path: Path) -> None:
+    run = play(tmp_path, HERD.replace("LOG", "full"))
+    printed = run.metrics("all")["name"].to_list()
+    assert [run.metrics(name)["name"].to_list()[:1] for name in printed] == [[name] for name in printed]
+    assert run.metrics("cascade_wrong", "leaky")["name"].to_list() == ["cascade_wrong", "leaky"]
+    assert run.metrics("cascade_wrong", "cascades").height == run.metrics("cascades", "cascade_wrong").height == 3
+
+
+def test_a_metric_of_an_environment_keeps_its_tier_where_one_of_all_has_its_name() -> None:
+    assert {name: known_metrics("deliberation")[name][0] for name in METRICS["deliberation"]} == dict.fromkeys(
+        METRICS["deliberation"], "rows"
+    )
+
+
 def test_scenarios_name_metrics_of_any_environment(tmp_path: Path) -> None:
     run = play(tmp_path, TALK.replace("FACTS", "{a0: {f: the key is red}}") + "metrics: [coverage, leaks]\n")
     kept = json.loads((run.path / "metrics.json").read_text())
@@ -118,6 +132,8 @@ def test_numbers_that_json_cannot_hold_are_null_with_a_reason() -> None:
     assert row["reason"] == "1 of 2 values are infinite; value is -inf"
     json.dumps(row, allow_nan=False)
     assert mean_result("gain", [math.inf, -math.inf], "bits").value is None
+    unknown = mean_result("gain", [1.0, math.inf - math.inf], "bits")
+    assert (unknown.value, unknown.low, unknown.reason) == (None, None, "1 of 2 values are no numbers")
 
 
 def test_names_of_events() -> None:

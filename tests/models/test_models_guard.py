@@ -6,6 +6,7 @@ import pytest
 from asked import ask
 
 from tidings.core import LimitError, ModelError, ModelResponse, RequestError
+from tidings.log.branched_calls import BranchedCalls
 from tidings.log.calls import CallStore
 from tidings.models.budget import Budget, Caps
 from tidings.models.failures import AttemptError
@@ -169,12 +170,19 @@ async def test_attempts_count_as_calls_and_failed_ones_use_no_tokens():
     assert budget.used.usd == pytest.approx(20e-6)
 
 
-async def test_tokens_a_server_does_not_count_are_taken_at_their_largest():
-    budget = Budget()
+async def test_tokens_a_server_does_not_count_are_taken_at_their_largest(tmp_path):
+    """In the account and in the record, from which a resumed run opens its account again, and a fork its own."""
+    budget, calls = Budget(), CallStore(tmp_path)
     model = Script(ModelResponse("fine", "m", extra={"tokens_unknown": True}))
-    await guard(model, budget=budget).respond(ask("x" * 300, max_tokens=50))
+    request = ask("x" * 300, max_tokens=50)
+    await guard(model, budget=budget, calls=calls).respond(request)
     assert budget.used.tokens_out == 50
     assert budget.used.tokens_in >= 100
+    branch = BranchedCalls(tmp_path / "branch", [(calls, lambda same: same)])
+    assert branch.lookup(request, "openai/test") == ModelResponse("fine", "m", extra={"tokens_unknown": True})
+    for store in (calls, branch):
+        (record,) = store.records()
+        assert (record.tokens_in, record.tokens_out) == (budget.used.tokens_in, budget.used.tokens_out)
 
 
 async def test_a_long_wait_past_the_cap_on_time_ends_the_run_at_once():

@@ -103,14 +103,17 @@ def test_a_cost_of_ones_own_steers_every_planner(tmp_path: Path) -> None:
             events = tidings.run(path, out=tmp_path / "runs").events().filter(kind="precision")
             chosen[cost] = [json.loads(text)["precision"] for text in events["data"]]
         assert chosen["sqrt"] == pytest.approx(chosen["math:sqrt"], abs=1e-5)
+    planner = "{kind: optimal, delta: 0.5, cost: {kind: 'math:nothing', weight: 0.3}}"
+    path = write(tmp_path, planner, "{kind: social_learning}")
     with pytest.raises(ScenarioError, match="cannot load 'math:nothing'"):
-        planner = "{kind: optimal, delta: 0.5, cost: {kind: 'math:nothing', weight: 0.3}}"
-        tidings.load_scenario(write(tmp_path, planner, "{kind: social_learning}"))
+        tidings.load_scenario(path)
 
 
 def test_too_dense_a_graph_is_a_counted_failure_that_says_what_to_do(tmp_path: Path) -> None:
     planner = "{kind: lookahead, cost: {kind: linear, weight: 1}, max_ancestors: 2}"
-    run = tidings.run(write(tmp_path, planner, "{kind: social_learning}", "{kind: cycle, n: 8}", 1), out=tmp_path / "runs")
+    run = tidings.run(
+        write(tmp_path, planner, "{kind: social_learning}", "{kind: cycle, n: 8}", 1), out=tmp_path / "runs"
+    )
     assert run.status["failed"] == 1
     assert "max_ancestors" in next(iter(run.failure_counts()))
 

@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import tidings
+from tidings.benchmarks.steering.play import herd_turns
 from tidings.core import ScenarioError
 from tidings.simulation.compile import compile_scenario
 from tidings.theory.steering import solve_planner
@@ -192,3 +193,55 @@ def test_finite_horizon_with_delta_one(tmp_path: Path) -> None:
     rewards = tidings.run(path, out=tmp_path / "runs").rollouts()["reward"]
     expected = row["value"][row["b"].index(0.4)]
     assert abs(rewards.mean() - expected) <= 3 * rewards.std() / sqrt(len(rewards)) + 1e-3
+
+
+@pytest.mark.parametrize("kind", ["social_learning", "many_states"])
+def test_agents_after_one_that_failed_keep_their_place(tmp_path: Path, kind: str) -> None:
+    """Discounts, positions and the turns left to a planner go by the order of play, not by how many acted."""
+    is_asked = kind == "social_learning"
+    wrong = "{action: B, belief: 0.5}" if is_asked else "B"
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        f"""
+name: gap
+graph: {{kind: complete, n: 3}}
+agents:
+  - {{kind: scripted, nodes: [a0, a2], policy: constant, value: {wrong}}}
+  - {{kind: scripted, nodes: [a1], by_step: {{"99": {wrong}}}}}
+environment: {{kind: {kind}, states: [B, G], state: G, precision: 0.7, ask_belief: {str(is_asked).lower()}}}
+planner: {{kind: scripted, precisions: [0.7, 0.8, 0.9], delta: 0.5, cost: {{kind: linear, weight: 1}}, error_cost: 1}}
+rollouts: {{count: 1, seed: 1, on_failure: abstain}}
+"""
+    )
+    run = tidings.run(path, out=tmp_path / "runs")
+    row = run.rollouts().row(0, named=True)
+    assert row["n_agents"] == 2
+    assert row["reward"] == pytest.approx(-1.0 - 0.5 * 0.1 - 0.25 * (0.2 + 1.0))
+    if is_asked:
+        assert run.beliefs()["position"].to_list() == [0, 2]
+        events = [line.event() for line in run.lines()]
+        assert [turn["position"] for turn in herd_turns(events)] == [0, 2]
+
+
+def test_a_planner_with_a_horizon_counts_turns_of_agents_that_failed(tmp_path: Path) -> None:
+    """With the last agent to come and nobody after it, the solution for one agent is played."""
+    agents = '  - {kind: bayesian, nodes: rest}\n  - {kind: scripted, nodes: [a0, a1], by_step: {"99": {action: B}}}'
+    declared = "delta: 0.9, cost: {kind: linear, weight: 1.6}, error_cost: 1"
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        f"""
+name: last
+graph: {{kind: complete, n: 3}}
+agents:
+{agents}
+environment: {{kind: social_learning, precision: 0.6}}
+planner: {{kind: optimal, horizon: 3, {declared}}}
+rollouts: {{count: 1, seed: 1, on_failure: abstain}}
+"""
+    )
+    compiled = compile_scenario(tidings.load_scenario(path))
+    planner = compiled.agents["planner"]
+    assert planner.precision(0.5, 2) != planner.precision(0.5, 0), "else this test could not fail"
+    events = tidings.run(path, out=tmp_path / "runs").events().filter(kind="precision")
+    chosen = [json.loads(data)["precision"] for data in events["data"]]
+    assert chosen == [planner.precision(0.5, i) for i in range(3)]

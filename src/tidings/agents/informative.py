@@ -5,16 +5,16 @@
 * **observe** puts what the seat may see into words.
 * **recall** (seats with a memory) asks the model what to look up, and looks it up; anew before every turn.
 * **mark** (first turn) asks which facts the question needs; all start unknown.
-* **update** (later turns) asks which of them are known now, and from which facts; a value that says "unknown" is fake, a
-  second value for a known fact is a conflict, an id that the plan does not have is counted and never used.
+* **update** (later turns) asks which of them are known now, and from which facts; a value that says "unknown" is fake,
+  a second value for a known fact is a conflict, an id that the plan does not have is counted and never used.
 * **speak** asks for the message: first answer the partner, then ask for what is open. Which facts it tells is read from
   the ids it puts in square brackets, and from facts it repeats word for word. Whether its side is complete (nothing
   open, no conflict) or stuck (nothing new for `patience` turns) is decided by the plan, not by the model.
-* **conclude** (the final answer) sorts the plan by code: facts whose sources come from both sides are cross-checked, facts
-  without a source unsupported, conflicts set aside; the model answers from that. The evidence is that of the plan.
+* **conclude** (the final answer) sorts the plan by code: facts whose sources come from both sides are cross-checked,
+  facts without a source unsupported, conflicts set aside; the model answers from that. The evidence is the plan's.
 
-The seat's only state is its thoughts, in the log: `plan`, `recall`, `consensus`, `choice`, `repair`. With `plan: false` it
-speaks and answers without a plan: the row *without InfoNav*.
+The seat's only state is its thoughts, in the log: `plan`, `recall`, `consensus`, `choice`, `repair`. With `plan: false`
+it speaks and answers without a plan: the row *without InfoNav*.
 
 Source: iAgents (arXiv 2406.14928); what differs, and why, is in `docs/agents/informative.md`.
 """
@@ -25,6 +25,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypedDict, TypeVar
 
 from pydantic import Field
@@ -191,7 +192,7 @@ def _graph() -> SharedGraph[_Turn]:
     names = {"observe": _observe, "recall": _recall, "mark": _mark, "update": _update}
     nodes = {name: _node(work) for name, work in {**names, "speak": _speak, "conclude": _conclude}.items()}
     order = list(nodes)
-    return SharedGraph(compile_graph(_State, nodes, list(zip(order, order[1:], strict=False)), {}))
+    return SharedGraph(compile_graph(_State, nodes, list(pairwise(order)), {}))
 
 
 def _node(work: Callable[[_Turn], Any]) -> Callable[[_State], Awaitable[None]]:
@@ -270,9 +271,8 @@ async def _speak(turn: _Turn) -> None:
         return
     fields, known = turn.spec.fields, turn.facts()
     action: dict[str, Any] = {}
-    if "to" in fields:
-        if to := await turn.ask_until(*_ask_whom(turn)):
-            action["to"] = to
+    if "to" in fields and (to := await turn.ask_until(*_ask_whom(turn))):
+        action["to"] = to
     spec = fields["say"]
     assert isinstance(spec, TextSpec)
     say = await turn.ask_until(

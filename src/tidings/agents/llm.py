@@ -16,7 +16,8 @@
 
 Seats that are due in the same step share one run of the graph (`tidings.agents.shared_graph`).
 
-Thoughts, by `about`: `recall` (`asked`, `lines`), `reasoning` (`text`), `choice` (`field`, `probabilities`, `mass`), `repair` (`n`, `errors`).
+Thoughts, by `about`: `recall` (`asked`, `lines`), `reasoning` (`text`), `choice` (`field`, `probabilities`, `mass`),
+`repair` (`n`, `errors`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypedDict
 
 from pydantic import Field
@@ -187,7 +189,7 @@ def _turn_graph(has_reasoning: bool, has_memory: bool) -> SharedGraph[_Turn]:
     left_out = {"recall": not has_memory, "reason": not has_reasoning}
     nodes = {name: node for name, node in nodes.items() if not left_out.get(name)}
     order = list(nodes)
-    edges = [*zip(order, order[1:], strict=False), ("repair", "decide")]
+    edges = [*pairwise(order), ("repair", "decide")]
     return SharedGraph(compile_graph(_State, {**nodes, "repair": _repair}, edges, {"decide": ("repair",)}))
 
 

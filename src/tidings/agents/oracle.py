@@ -39,7 +39,7 @@ class OracleParams(Params):
     reader: str
     """package.module:function of (question, facts known); returns the answer as text, or None if it does not follow."""
     cues: str | None = None
-    """package.module:function of (question, facts known); returns keywords to look up. Needed for a seat with memory."""
+    """package.module:function of (question, facts known); returns keywords to look up. A seat with memory needs it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class OracleAgent:
         """Returns what a perfect speaker says, or what a perfect reader answers.
 
         Raises:
-            ReplyError: `undetermined` if the answer does not follow from what is known; `not_applicable` for other turns.
+            ReplyError: `undetermined` if the answer does not follow from what is known; `not_applicable` for other
+                turns.
         """
         if not isinstance(spec, StructuredSpec) or not {"say", "answer"} & set(spec.fields):
             raise ReplyError("not_applicable", f"an oracle has no answer to a {type(spec).__name__}")
@@ -193,4 +194,3 @@ def _load(path: str, where: str) -> Reader:
     if not callable(function):
         raise ScenarioError(where, f"found {path!r}", "package.module:function of (question, facts)")
     return function
-

@@ -13,7 +13,15 @@ from typing import Any
 
 from tidings.core import ActionSpec, ChoiceSpec, EdgesSpec, NumberSpec, ReplyError, StructuredSpec, TextSpec
 
-__all__ = ["find_json_object", "read_action", "read_choice", "read_edges", "read_json_value", "read_number", "read_text"]
+__all__ = [
+    "find_json_object",
+    "read_action",
+    "read_choice",
+    "read_edges",
+    "read_json_value",
+    "read_number",
+    "read_text",
+]
 
 _NUMBER = re.compile(
     r"(?<![\w.,/<>≤≥])[-+]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?(?![\w/]|[.,]\d)"

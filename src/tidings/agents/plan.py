@@ -21,7 +21,8 @@ Status = Literal["unknown", "known", "fake", "conflict"]
 
 _FAKE = re.compile(
     r"(unknown|none|null|nothing|n/?a|not (yet )?(known|clear|sure|specified|mentioned|given|provided|available|stated)"
-    r"|unclear|unspecified|undetermined|to be (determined|confirmed)|tbd|\?+|-+|no information.*|i do(n't| not) know.*)",
+    r"|unclear|unspecified|undetermined|to be (determined|confirmed)|tbd|\?+|-+|no information.*"
+    r"|i do(n't| not) know.*)",
     re.IGNORECASE,
 )
 

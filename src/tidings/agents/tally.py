@@ -1,7 +1,7 @@
 """The rational seat of hidden profiles: it tells all it knows, and votes for what the facts it knows add up to.
 
-Only facts whose value says what they are worth (`Alder House +1`) count; their texts are never read. Where everything that is known
-reaches everybody, its vote is the right one. A tie is a fair draw from the seat's own seed.
+Only facts whose value says what they are worth (`Alder House +1`) count; their texts are never read. Where everything
+that is known reaches everybody, its vote is the right one. A tie is a fair draw from the seat's own seed.
 """
 
 from __future__ import annotations

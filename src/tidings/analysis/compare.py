@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.table import Table
+from scipy.special import stdtrit
 
 from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
+from tidings.log.gaps import names_gaps
 from tidings.metrics.result import MetricResult, mean_result
 from tidings.spec.io import read_source
 
@@ -55,6 +58,7 @@ class Comparison:
         return asdict(self)
 
 
+@names_gaps
 def compare_runs(first: Path, second: Path) -> Comparison:
     """Returns the comparison of two runs.
 
@@ -98,13 +102,18 @@ def _row(name: str, frames: list[pl.DataFrame], common: pl.DataFrame | None) -> 
 
 
 def _welch(name: str, first: MetricResult, second: MetricResult) -> MetricResult:
-    """Returns the difference of two independent means with a normal interval."""
+    """Returns the difference of two independent means with a t interval.
+
+    Source: Welch 1947, Biometrika 34, 28-35; degrees of freedom by Satterthwaite 1946.
+    """
     if first.value is None or second.value is None or first.se is None or second.se is None:
         return MetricResult(name, None, "", 0, reason="one of the runs has too few rollouts")
-    value, se = second.value - first.value, (first.se**2 + second.se**2) ** 0.5
-    return MetricResult(
-        name, value, "", min(first.n, second.n), se, value - 1.96 * se, value + 1.96 * se, "Welch, normal"
-    )
+    value, parts = second.value - first.value, (first.se**2, second.se**2)
+    se = math.sqrt(sum(parts))
+    weights = sum(part**2 / (run.n - 1) for part, run in zip(parts, (first, second), strict=True))
+    half = float(stdtrit(sum(parts) ** 2 / weights, 0.975)) * se if weights else 0.0
+    n = min(first.n, second.n)
+    return MetricResult(name, value, "", n, se, value - half, value + half, "Welch, t interval")
 
 
 def _numeric(run: Run) -> pl.DataFrame:

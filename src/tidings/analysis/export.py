@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tidings.analysis.frames.table import FRAMES, find_frame
-from tidings.analysis.gaps import names_gaps
 from tidings.core import PLANNER, Event
+from tidings.log.gaps import names_gaps
 from tidings.runner.folder import write_atomically
 from tidings.simulation.compile import build_environment
 

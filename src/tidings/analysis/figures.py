@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, to_svg
-from tidings.analysis.gaps import names_gaps
 from tidings.core import suggest
+from tidings.log.gaps import names_gaps
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run

@@ -12,6 +12,7 @@ import polars as pl
 from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
 from tidings.core import DataError
+from tidings.log.gaps import names_gaps
 from tidings.metrics.result import mean_result
 from tidings.runner.fork import ARMS
 
@@ -34,6 +35,7 @@ REPLIES = "replies_changed"
 """Outcome of any environment: share of the replies after the fork that differ from those of the control."""
 
 
+@names_gaps
 def fork_effects(folder: Path | str) -> pl.DataFrame:
     """Returns one row for each outcome of a fork.
 

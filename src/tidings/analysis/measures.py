@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tidings.log.gaps import names_gaps
 from tidings.runner.density import measure_density
 from tidings.runner.execute import blocking
 from tidings.runner.folder import RunFolder
@@ -133,6 +134,7 @@ def _ended(run: Run) -> list[int]:
     return [rollout for rollout, _ in run.ended()]
 
 
+@names_gaps
 def _measured(
     run: Run,
     table: str,

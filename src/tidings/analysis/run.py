@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
@@ -14,9 +13,9 @@ import networkx as nx
 import polars as pl
 
 from tidings.analysis.frames.table import FRAMES, find_frame
-from tidings.analysis.gaps import names_gaps
 from tidings.core import DataError, Event
 from tidings.log.codec import LogLine
+from tidings.log.gaps import names_gaps
 from tidings.log.reader import count_rollouts, groups, read_events
 from tidings.log.store import ENDED
 from tidings.metrics.evidence import SIDE_TABLES, Evidence
@@ -54,7 +53,7 @@ class Run:
     """One run: its scenario, its frames, its figures. Reads when asked, never writes events."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self._folder, self._is_watched = folder, False
+        self._folder = folder
 
     def __repr__(self) -> str:
         status = self.status
@@ -108,16 +107,7 @@ class Run:
 
     def lines(self) -> Iterator[LogLine]:
         """Yields every committed line of the event log, rollout by rollout in order; none for a run of summaries."""
-        return iter(()) if self.is_summary else read_events(self._folder.events, watched=self._is_watched)
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Within it, events whose data lack a key say in which line they stand; reading takes longer."""
-        self._is_watched, before = True, self._is_watched
-        try:
-            yield
-        finally:
-            self._is_watched = before
+        return iter(()) if self.is_summary else read_events(self._folder.events)
 
     def rollout_lines(self) -> Iterator[tuple[int, list[LogLine]]]:
         """Yields (rollout, its lines), finished or not, one rollout in memory at a time."""
@@ -188,8 +178,8 @@ class Run:
         """Returns one row for each figure, beside the value of the rational twin.
 
         Args:
-            *names: Which metrics, tiers (`t0`, `t1`, ...) or `all`; those of the scenario (or all that its environment
-                has of its own) by default.
+            *names: Which metrics, figures, tiers (`t0`, `t1`, ...) or `all`; those of the scenario (or all that its
+                environment has of its own) by default.
             failed: What to do about failed rollouts: give no value and say why, or average over the others.
 
         Raises:

@@ -17,7 +17,7 @@ def metrics(
         list[str],
         typer.Argument(
             help="Folders of runs, of sweeps, or of several; then metrics or tiers from `tidings list metrics`, "
-            "all by default.",
+            "or figures by name; all by default.",
             metavar="RUN ... [METRIC ...]",
         ),
     ],

@@ -1,10 +1,10 @@
 """Collaboration under information asymmetry: people who each hold a part must talk to answer a question.
 
-Rollout r plays item r modulo their number (`environment.items`): an asker, perhaps a partner, what each person holds, and
-a question. In every round all who were written to speak at the same time; messages go along edges of the social graph
-only. Whoever writes to a contact who is not in the conversation yet brings that contact in, down to `depth` steps from
-the asker and to `width` contacts a seat, at a cost. When both sides are done, or nobody learns anything, or the rounds
-are spent, the asker gives the final answer and the ids of the facts it rests on.
+Rollout r plays item r modulo their number (`environment.items`): an asker, perhaps a partner, what each person holds,
+and a question. In every round all who were written to speak at the same time; messages go along edges of the social
+graph only. Whoever writes to a contact who is not in the conversation yet brings that contact in, down to `depth` steps
+from the asker and to `width` contacts a seat, at a cost. When both sides are done, or nobody learns anything, or the
+rounds are spent, the asker gives the final answer and the ids of the facts it rests on.
 
 | event | audience | data |
 |---|---|---|
@@ -20,9 +20,9 @@ are spent, the asker gives the final answer and the ids of the facts it rests on
 | `stop` | nobody | `reason`, `rounds`, `messages`, `recruited`, `cost` |
 | `answer` | who answers | `answer`, `evidence` |
 
-What was said before may lie in an archive (`environment.archive`) instead of the items: each seat looks its own share up
-through its memory, and the log holds the archive's hash, the lines somebody cited, and what each seat looked up, as that
-seat's own thoughts.
+What was said before may lie in an archive (`environment.archive`) instead of the items: each seat looks its own share
+up through its memory, and the log holds the archive's hash, the lines somebody cited, and what each seat looked up, as
+that seat's own thoughts.
 
 Source: the setting of iAgents (arXiv 2406.14928), with typed actions in place of its prompts.
 """

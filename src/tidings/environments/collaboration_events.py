@@ -12,7 +12,7 @@ from tidings.environments.collaboration_params import CollaborationParams
 __all__ = ["archive_fact", "declare_line", "opening_events", "task_event"]
 
 _FEWEST_WORDS, _FEWEST_WORDS_OF_LINE = 3, 6
-"""Shorter facts, and shorter lines of everyday talk, stand in many a prompt by chance: prompts are not searched for them."""
+"""Shorter facts, and shorter lines of everyday talk, stand in prompts by chance: no prompt is searched for them."""
 
 
 def opening_events(params: CollaborationParams, item: Item, library: Library, answerer: str) -> Iterator[Event]:

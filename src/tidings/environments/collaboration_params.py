@@ -21,7 +21,7 @@ class CollaborationParams(Params):
     answers: Literal["asker", "partner"] = "asker"
     """Who gives the final answer; `partner` with information none is the row `partner alone`."""
     ballots: Annotated[int, Field(ge=1)] = 1
-    """Final answers asked for, one after another and blind to each other: for single agents at equal numbers of calls."""
+    """Final answers asked for, one after another, blind to each other: for single agents at equal numbers of calls."""
     anonymous: bool = False
     """Whether people are called Person 1, Person 2, ... in everything that seats read."""
     rounds: Annotated[int, Field(ge=1)] = 10

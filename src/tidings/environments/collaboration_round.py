@@ -84,9 +84,7 @@ class Round:
             if group:
                 self._deliver(seat, group, action["say"], channel, claims)
 
-    def _deliver(
-        self, seat: str, to: tuple[str, ...], text: str, channel: str, claims: list[dict[str, Any]]
-    ) -> None:
+    def _deliver(self, seat: str, to: tuple[str, ...], text: str, channel: str, claims: list[dict[str, Any]]) -> None:
         data = {
             "text": text,
             "name": self._item.name(seat),

@@ -302,7 +302,9 @@ class Deliberation:
         is_silent = {nodes[e.agent] for e in steps.schedule if e.mode == "skip"}
         messages = []
         for answer in state.answers:
-            old = {v for u, v in last if u == answer.seat} | set(readers[answer.seat] if answer.seat in is_silent else ())
+            old = {v for u, v in last if u == answer.seat} | set(
+                readers[answer.seat] if answer.seat in is_silent else ()
+            )
             if old:
                 messages.append(self._message(state, answer, tuple(seat for seat in nodes if seat in old)))
         return Transition(state, (Event("plan", self._own, plan), begun, *messages, *_standing(state)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ class ItemParams(Params):
     """Texts of the options, for a choice."""
     entry_point: str = ""
     """Name of the function asked for, for code."""
-    gold: tuple[str, ...] | None = None
+    gold: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Right keys: numbers, texts, or letters of the options as written here; known to nobody but the scorer."""
     tests: str = Field(default="", repr=False)
     """Checks of a program, run outside tidings."""

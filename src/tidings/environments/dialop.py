@@ -19,7 +19,7 @@ An item (`environment.items`) is `{"id", "table": [n][n], "masks": [2][n][n], "s
 | `pick` | the player who proposes | `reviewer`, `paper` |
 | `proposal` | both; alone: the player | `assignment` (reviewer -> paper), `round` |
 | `response` | both | `accepted` |
-| `outcome` | nobody | `status` (`agreed`, `alone`, `no_agreement`), `reward`, `norm`, `seat`; the last two perhaps null |
+| `outcome` | nobody | `status` (`agreed`, `alone`, `no_agreement`), `reward`; `norm` and `seat`, which may be null |
 
 Source: Lin, Tomlin, Andreas, Eisner 2023, arXiv 2305.20076. Ours: the last turn must propose; who begins is drawn.
 """
@@ -224,8 +224,9 @@ class Dialop:
             return f"{goal} You decide alone, from the scores that you know."
         return (
             f"You and another player assign papers to reviewers. {goal} Each of you knows some of the scores. You take "
-            "turns: say something, or propose a full assignment, which the other then accepts or rejects. The game ends "
-            f"when a proposal is accepted; it has at most {self.params.turns} turns, and the last one must propose."
+            "turns: say something, or propose a full assignment, which the other then accepts or rejects. The game "
+            f"ends when a proposal is accepted; it has at most {self.params.turns} turns, and the last one "
+            "must propose."
         )
 
     def describe(self, event: Event, seat: str) -> str:
@@ -262,7 +263,10 @@ class Dialop:
     def _question(self, item: DialopItem) -> str:
         units = ""
         if self.params.scaled and self.params.information == "private":
-            units = " Your numbers are in a unit of your own." + " The other player counts in another unit." * self.params.talk
+            units = (
+                " Your numbers are in a unit of your own."
+                + " The other player counts in another unit." * self.params.talk
+            )
         elif self.params.information == "full" or not self.params.scaled:
             units = f" A score that nobody knows counts {item.unseen}."
         return f"Reviewers: {', '.join(item.reviewers)}. Papers: {', '.join(item.papers)}.{units}"

@@ -192,7 +192,9 @@ class HiddenProfile:
             fix = "`tidings bench hidden_profile` writes some from its generator"
             raise ScenarioError("environment.items", "found none", "a file with one task a line, or a list", fix)
         if params.voters is not None and params.voters > n_seats:
-            raise ScenarioError("environment.voters", f"found {params.voters}", f"at most {n_seats}, the seats there are")
+            raise ScenarioError(
+                "environment.voters", f"found {params.voters}", f"at most {n_seats}, the seats there are"
+            )
         items = tuple(_read_item(row, number, n_seats) for number, row in enumerate(world.items, 1))
         return cls(params, world.graph, items)
 
@@ -346,7 +348,11 @@ def _given(fact: ItemFact, seat: str) -> Event:
 
 def _claims(cites: str) -> list[dict[str, Any]]:
     """Returns what a speaker cited as claims, each fact once, in the order said."""
-    stated = {match[1]: match[2].strip() if match[2] else None for match in map(_CLAIM.match, re.split("[,;]", cites)) if match}
+    stated = {
+        match[1]: match[2].strip() if match[2] else None
+        for match in map(_CLAIM.match, re.split("[,;]", cites))
+        if match
+    }
     return [{"fact": fact, "value": value, "polarity": 1, "hedged": False} for fact, value in stated.items()]
 
 
@@ -368,6 +374,8 @@ def _read_item(row: Mapping[str, Any], number: int, n_seats: int) -> HiddenProfi
     if problem := item.problem():
         raise DataError(f"{where} ({item.id})", problem)
     if len(item.hidden) > n_seats:
-        found = f"{len(item.hidden)} hidden facts for {n_seats} seats, so nobody would hold fact {item.hidden[-1].fact!r}"
+        found = (
+            f"{len(item.hidden)} hidden facts for {n_seats} seats, so nobody would hold fact {item.hidden[-1].fact!r}"
+        )
         raise DataError(f"{where} ({item.id})", found, "a seat for each hidden fact", f"graph.n: {len(item.hidden)}")
     return item

@@ -19,31 +19,27 @@ Source: Bikhchandani, Hirshleifer, Welch 1992; Acemoglu et al. 2011 (networks); 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from tidings.core import (
-    NOBODY,
-    PLANNER,
     ChoiceSpec,
     Event,
     NumberSpec,
-    Reply,
     ScenarioError,
     SeedPath,
     SocialGraph,
     StructuredSpec,
     Transition,
-    Turn,
     World,
     deliver,
     suggest,
 )
 from tidings.environments.fact_sheet import FactSheet
-from tidings.environments.precision_control import PrecisionControl, describe_line
+from tidings.environments.in_turn import InTurn, InTurnState, Signal
+from tidings.environments.precision_control import PrecisionControl
 from tidings.spec.base import Params
 from tidings.theory.herd_events import of_seat
 
@@ -93,33 +89,9 @@ class SocialLearningParams(Params):
         return self
 
 
-class SocialLearningState(NamedTuple):
-    """Where a rollout stands.
-
-    Attributes:
-        seed: Seed path of the rollout.
-        truth: Index of the true state.
-        order: Seats in order of play.
-        position: Next agent to act.
-        precision: What the planner chose for that agent; None until it has.
-        spent: What the planner has paid so far.
-    """
-
-    seed: SeedPath
-    truth: int
-    order: tuple[str, ...]
-    position: int
-    precision: float | None
-    spent: float = 0.0
-
-
 @dataclass(frozen=True)
-class SocialLearning:
+class SocialLearning(InTurn[SocialLearningParams]):
     """Rules of social learning over a graph."""
-
-    params: SocialLearningParams
-    graph: SocialGraph
-    control: PrecisionControl | None = None
 
     Params: ClassVar[type[Params]] = SocialLearningParams
 
@@ -142,16 +114,6 @@ class SocialLearning:
         return cls(params, world.graph, control)
 
     @property
-    def has_planner(self) -> bool:
-        """Whether somebody sets the precisions."""
-        return self.control is not None
-
-    @property
-    def seats(self) -> tuple[str, ...]:
-        """All seats; the planner last, if there is one."""
-        return (*self.graph.seats, PLANNER) if self.has_planner else self.graph.seats
-
-    @property
     def threshold(self) -> float | dict[str, float]:
         """Belief in the second state above which playing it has the smaller expected loss; by seat if losses are."""
         good, bad = self.params.loss_false_good, self.params.loss_false_bad
@@ -161,9 +123,8 @@ class SocialLearning:
         return {seat: false_good / (false_good + false_bad) for seat, false_good, false_bad in by_seat}
 
     def initial(self, seed: SeedPath, rollout: int) -> Transition:
-        """Returns the opening: public rules, hidden state, and the first signal unless a planner moves first."""
+        """Returns the opening."""
         p = self.params
-        truth = p.states.index(p.state) if p.state else int(seed.uniform("state") < p.prior)
         order = self._order(seed)[: p.horizon]
         setup = {
             "states": list(p.states),
@@ -174,53 +135,39 @@ class SocialLearning:
             "order": list(order),
             "seen": None if self.graph.is_complete else self._seen(order),
         }
-        state = SocialLearningState(seed, truth, order, 0, None)
-        events = [Event("setup", self._all, setup), Event("state", NOBODY, {"value": p.states[truth]})]
-        if self.control:
-            events.append(Event("control", (PLANNER,), self.control.declared(), PLANNER))
-        return Transition(state, (*events, *self._next_signal(state)))
+        return self.opening(seed, int(seed.uniform("state") < p.prior), order, setup)
 
-    def turns(self, state: SocialLearningState) -> tuple[Turn, ...]:
-        """Returns the planner's turn or the next agent's; none when all have acted."""
-        if state.position == len(state.order):
-            return ()
-        if self.control and state.precision is None:
-            seat = state.order[state.position]
-            low, high = self.control.affordable(self._baseline(seat), state.spent)
-            return (Turn(PLANNER, NumberSpec(low, high, f"How precise shall the signal of {seat} be?")),)
-        return (Turn(state.order[state.position], self._spec),)
+    def asked(self) -> ChoiceSpec | StructuredSpec:
+        """Returns what an agent is asked."""
+        bad, good = self.params.states
+        choice = ChoiceSpec(self.params.states, "What do you decide?")
+        if not self.params.ask_belief:
+            return choice
+        belief = NumberSpec(0.0, 1.0, f"How likely is it, from 0 to 1, that {good} is true (and not {bad})?")
+        return StructuredSpec({"belief": belief, "action": choice})
 
-    def apply(self, state: SocialLearningState, replies: Mapping[str, Reply]) -> Transition:
-        """Returns what follows: a chosen precision and the signal it buys, or a public action and the next signal."""
-        (seat, reply) = next(iter(replies.items()))
-        if seat == PLANNER:
-            return self._set_precision(state, reply)
-        following = state._replace(position=state.position + 1, precision=None)
-        if reply.failure:
-            return Transition(following, self._next_signal(following))
-        action = reply.action["action"] if self.params.ask_belief else reply.action
-        event = Event("action", self._hearers(seat), {"action": action}, seat)
-        return Transition(following, (event, *self._next_signal(following)))
-
-    def brief(self, seat: str) -> str:
-        """Returns the rules in words."""
+    def rules(self) -> list[str]:
+        """Returns the rules in neutral words."""
         p, (bad, good) = self.params, self.params.states
-        neutral = [
+        return [
             f"One of two things is true: {bad} or {good}. Nobody knows which; before any news, {good} has probability "
             f"{p.prior:g}.",
             "People decide one after another. Each gets a private hint, which may be wrong, and sees what some of "
             "those before it decided, but not their hints.",
         ]
-        lines = [p.story] if p.story else neutral
-        if seat == PLANNER and self.control:
-            lines.append(self.control.brief(p.precision))
-        elif not p.story:
-            lines.append("You decide once. You want your decision to be what is true.")
-        return "\n".join(lines)
 
-    def describe(self, event: Event, seat: str) -> str:
-        """Returns one line of words for the events seats may see."""
-        return describe_line(event, seat)
+    def hearers(self, seat: str) -> tuple[str, ...]:
+        """Returns who hears an agent over the graph."""
+        return deliver(self.graph, seat)
+
+    def signal(self, state: InTurnState, precision: float) -> Signal:
+        """Returns the signal of the agent whose turn it is; with a fact sheet it is told as a true statement."""
+        p, states = self.params.prior, self.params.states
+        is_right = state.seed.uniform("signal", state.position) < precision
+        value = states[state.truth if is_right else 1 - state.truth]
+        p_good = p * precision + (1.0 - p) * (1.0 - precision)
+        text = self._message(value, state.seed, state.position) if self.params.fact_sheet else None
+        return Signal(value, p_good if value == states[1] else 1.0 - p_good, text)
 
     def with_fact(self, event: Event, value: Any, seed: SeedPath, rollout: int) -> Event:
         """Returns the event as it would be if the signal in it had this value.
@@ -235,64 +182,9 @@ class SocialLearning:
             data["text"] = self._message(value, seed, self._order(seed).index(event.seat))
         return event._replace(data=data)
 
-    @property
-    def _all(self) -> tuple[str, ...]:
-        return ("*", PLANNER) if self.has_planner else ("*",)
-
-    @property
-    def _spec(self) -> ChoiceSpec | StructuredSpec:
-        bad, good = self.params.states
-        choice = ChoiceSpec(self.params.states, "What do you decide?")
-        if not self.params.ask_belief:
-            return choice
-        belief = NumberSpec(0.0, 1.0, f"How likely is it, from 0 to 1, that {good} is true (and not {bad})?")
-        return StructuredSpec({"belief": belief, "action": choice})
-
-    def _set_precision(self, state: SocialLearningState, reply: Reply) -> Transition:
-        """Returns what follows from the planner's choice."""
-        assert self.control is not None
-        seat = state.order[state.position]
-        event = self.control.choice(seat, self._baseline(seat), reply, self._all)
-        chosen = state._replace(precision=event.data["precision"], spent=state.spent + event.data["cost"])
-        return Transition(chosen, (event, *self._next_signal(chosen)))
-
-    def _hearers(self, seat: str) -> tuple[str, ...]:
-        audience = deliver(self.graph, seat)
-        return (*audience, PLANNER) if self.has_planner else audience
-
-    def _baseline(self, seat: str) -> float:
-        return of_seat(self.params.precision, seat)
-
-    def _next_signal(self, state: SocialLearningState) -> tuple[Event, ...]:
-        """Returns the private signal of the agent whose turn is next, once its precision is set."""
-        if state.position == len(state.order) or (self.has_planner and state.precision is None):
-            return ()
-        seat = state.order[state.position]
-        precision = self._baseline(seat) if state.precision is None else state.precision
-        is_right = state.seed.uniform("signal", state.position) < precision
-        value = self.params.states[state.truth if is_right else 1 - state.truth]
-        data = {"fact": f"signal/{seat}", "value": value, "precision": precision}
-        if self.params.fact_sheet is not None:
-            data["text"] = self._message(value, state.seed, state.position)
-        audience = (seat, PLANNER) if self.control and self.control.sees_all else (seat,)
-        return (Event("fact_declared", NOBODY, self._declared(data, audience), seat), Event("signal", audience, data, seat))
-
     def _message(self, value: str, seed: SeedPath, position: int) -> str:
         assert self.params.fact_sheet is not None
         return self.params.fact_sheet.message(value, self.params.states, seed.child("oracle", position))
-
-    def _declared(self, signal: Mapping[str, Any], audience: tuple[str, ...]) -> dict[str, Any]:
-        """Returns the signal as the analyst's ledger knows it; its prior is that of somebody who has seen nothing."""
-        p, q, states = self.params.prior, signal["precision"], list(self.params.states)
-        p_good = p * q + (1.0 - p) * (1.0 - q)
-        return {
-            "fact": signal["fact"],
-            "value": signal["value"],
-            "owners": [audience[0]],
-            "visibility": list(audience),
-            "prior_p": p_good if signal["value"] == states[1] else 1.0 - p_good,
-            "domain": states,
-        }
 
     def given_order(self) -> tuple[str, ...]:
         """Returns the seats in order of play; where it is random, in the graph's order before shuffling."""

@@ -85,7 +85,9 @@ class Talk:
             raise ScenarioError("planner.kind", "the environment talk has no planner's turn", "allowed: none")
         check_facts(params.facts, world.graph.seats)
         text = TextSpec(params.max_chars, "What do you say to those who hear you?", allow_empty=True)
-        spec = StructuredSpec({"text": text, **_claim_fields(params)}, optional=_names(params)) if params.claims else text
+        spec = (
+            StructuredSpec({"text": text, **_claim_fields(params)}, optional=_names(params)) if params.claims else text
+        )
         return cls(params, world.graph, tuple(Turn(seat, spec) for seat in world.graph.seats))
 
     @property

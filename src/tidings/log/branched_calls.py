@@ -36,8 +36,9 @@ class BranchedCalls(CallStore):
         if own is not None:
             return own
         for store, as_there in self._earlier:
-            response = store.lookup(as_there(request), model)
-            if response is not None:
-                self.record(request, model, response, cost_usd=0.0, attempts=0)
-                return response
+            known = store.find(as_there(request), model)
+            if known is not None and known.response is not None:
+                tokens = known.tokens_in, known.tokens_out
+                self.record(request, model, known.response, tokens=tokens, cost_usd=0.0, attempts=0)
+                return known.response
         return None

@@ -52,8 +52,9 @@ class CallRecord(msgspec.Struct, omit_defaults=True):
         request: The request, its key included.
         response: The answer; None if the call failed.
         error: Why it failed; None if it was answered.
-        tokens_in: Prompt tokens of the attempt that was answered.
-        tokens_out: Answer tokens.
+        tokens_in: Prompt tokens of the attempt that was answered; where the server did not count (`tokens_unknown` in
+            the response's `extra`), what the account took them at.
+        tokens_out: Answer tokens; likewise.
         cost_or_none: Price in US dollars, `cost_usd` in the file; None (null) if a price is not known.
         latency_s: From asking to the end, waiting and retries included, in seconds.
         attempts: Attempts made.
@@ -137,6 +138,7 @@ class CallStore:
         model: str,
         outcome: ModelResponse | ModelError,
         *,
+        tokens: tuple[int, int] | None = None,
         cost_usd: float = math.nan,
         latency_s: float = 0.0,
         attempts: int = 1,
@@ -148,6 +150,7 @@ class CallStore:
             request: What was asked.
             model: Name of the model that was asked.
             outcome: The answer, or the error that ended the call.
+            tokens: In and out, as the account takes them; those of the answer by default.
             cost_usd: Price; NaN if it is not known.
             latency_s: Seconds from asking to the end.
             attempts: Attempts made.
@@ -163,7 +166,7 @@ class CallStore:
             record.error = CallError(outcome.kind, outcome.message, getattr(outcome, "detail", ""))
         else:
             record.response = outcome
-            record.tokens_in, record.tokens_out = outcome.tokens_in, outcome.tokens_out
+            record.tokens_in, record.tokens_out = tokens or (outcome.tokens_in, outcome.tokens_out)
         line = _encoder.encode(record) + b"\n"
         offset = self._append(line)
         self._places[bytes.fromhex(identity)] = (len(self._paths) - 1, offset, len(line))

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tidings.core.errors import GapError
 from tidings.core.events import Event
 
-__all__ = ["LogLine", "decode_line", "encode_step", "watch"]
+__all__ = ["LogLine", "decode_line", "encode_step"]
 
 
 class LogLine(msgspec.Struct, omit_defaults=True):
@@ -41,18 +40,6 @@ class LogLine(msgspec.Struct, omit_defaults=True):
         return Event(self.kind, self.audience, self.data, self.seat, self.step, self.index)
 
 
-class _WatchedData(dict[str, Any]):
-    """The data of an event that says where it stands if somebody asks for what it lacks."""
-
-    def __init__(self, data: dict[str, Any], where: str, what: str) -> None:
-        super().__init__(data)
-        self._where, self._what = where, what
-
-    def __missing__(self, key: str) -> Any:
-        fix = "the file was changed by hand or by another program; restore it from a copy"
-        raise GapError(self._where, f"{self._what} has no {key!r} in its data", fix=fix)
-
-
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(LogLine)
 
@@ -75,14 +62,3 @@ def decode_line(line: bytes) -> LogLine:
         return _decoder.decode(line)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-
-
-def watch(line: LogLine, where: str) -> None:
-    """Makes the data of a line raise `GapError` where a key is asked for that it lacks; dear, so not the rule.
-
-    Args:
-        line: The line.
-        where: File and number of the line.
-    """
-    what = f"event {line.index} of rollout {line.rollout} ({line.kind})"
-    line.data = _WatchedData(line.data, where, what)

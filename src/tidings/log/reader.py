@@ -28,24 +28,23 @@ class RolloutCount:
     n_open: int
 
 
-def read_events(folder: Path, *, watched: bool = False) -> Iterator[LogLine]:
+def read_events(folder: Path) -> Iterator[LogLine]:
     """Yields every committed event, rollout by rollout in order; rollouts in flight come where they belong.
 
     Args:
         folder: The `events` folder of a run.
-        watched: Whether events whose data lack a key say where they stand.
 
     Raises:
         DataError: If the log is damaged beyond its unfinished end.
     """
     last = -1
     for path in segments(folder):
-        for line in read_lines(path, watched=watched):
+        for line in read_lines(path):
             last = max(last, line.rollout)
             yield line
     for path in sorted((folder / "active").glob("[0-9]*.jsonl")):
         if int(path.stem) > last:
-            yield from read_lines(path, watched=watched)
+            yield from read_lines(path)
 
 
 def read_rollouts(folder: Path) -> Iterator[tuple[int, list[LogLine]]]:

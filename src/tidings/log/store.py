@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tidings.core.errors import DataError
 from tidings.core.events import Event
-from tidings.log.codec import LogLine, decode_line, encode_step, watch
+from tidings.log.codec import LogLine, decode_line, encode_step
+from tidings.log.gaps import is_watching, watch
 
 __all__ = ["ENDED", "SEGMENT_BYTES", "EventStore", "is_ended", "read_lines", "segments"]
 
@@ -29,17 +30,14 @@ def segments(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.jsonl") if path.stem.isdigit())
 
 
-def read_lines(path: Path, *, watched: bool = False) -> Iterator[LogLine]:
+def read_lines(path: Path) -> Iterator[LogLine]:
     """Yields the committed lines of one file; an unfinished last step is left out.
-
-    Args:
-        path: The file.
-        watched: Whether data that lack a key say where they stand (`codec.watch`).
 
     Raises:
         DataError: If a line that is not part of the unfinished end cannot be read.
     """
     pending: list[LogLine] = []
+    watched = is_watching()
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tidings.core.events import Event
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, places_of
 from tidings.theory.herding import posterior
 
 __all__ = ["herd_beliefs"]
@@ -16,14 +16,17 @@ def herd_beliefs(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
     """Yields one row for each agent of one rollout of `social_learning` that stated a belief.
 
     Yields:
-        `step`, `seat`, `position`, `signal`, `precision`, `belief` (stated), `public` (the rational public belief
-        before the agent moved) and `bayes` (the rational belief after its signal). On a graph that is not complete
-        there is no public belief; both are None there.
+        `step`, `seat`, `position` (in the order of play), `signal`, `precision`, `belief` (stated), `public` (the
+        rational public belief before the agent moved) and `bayes` (the rational belief after its signal). On a graph
+        that is not complete there is no public belief; both are None there.
     """
     herd = HerdBelief()
     signal: dict[str, Any] = {}
+    places: Mapping[str, int] = {}
     for event in events:
-        if event.kind == "signal":
+        if event.kind == "setup":
+            places = places_of(event.data)
+        elif event.kind == "signal":
             signal = event.data
         elif event.kind == "reply" and isinstance(event.data["action"], dict) and "belief" in event.data["action"]:
             assert herd.setup is not None
@@ -32,7 +35,7 @@ def herd_beliefs(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
             yield {
                 "step": event.step,
                 "seat": event.seat,
-                "position": herd.position,
+                "position": places[event.seat or ""],
                 "signal": signal["value"],
                 "precision": signal["precision"],
                 "belief": event.data["action"]["belief"],

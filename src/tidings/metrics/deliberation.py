@@ -66,14 +66,15 @@ def deliberation_row(events: Iterable[Event]) -> dict[str, Any]:
     outcome = _outcome(result, keys)
     is_right = None if outcome == "ungraded" else outcome == "right"
     covered = None if keys is None else any(row["key"] in keys for row in ledger["answers"])
-    row = {name: result.get(name) for name in DELIBERATION_COLUMNS}
-    return row | {
+    graded = {
         "question": gold.get("question"),
         "kind": gold.get("kind"),
         "outcome": outcome,
         "right": is_right,
         "covered": covered,
     }
+    counted = {name: result[name] if result else None for name in DELIBERATION_COLUMNS if name not in graded}
+    return graded | counted
 
 
 def _outcome(result: Mapping[str, Any], keys: Sequence[str] | None) -> str:

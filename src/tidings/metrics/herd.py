@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from tidings.core.events import Event
-from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat
+from tidings.theory.herd_events import HerdBelief, follow_herd, of_seat, places_of
 from tidings.theory.herding import FREE_TOLERANCE
 from tidings.theory.many_states import LineBelief, follow_line
 
@@ -49,8 +49,8 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         in the true one) at the end, `off_path` (actions no rational agent would have taken; the belief is kept there),
         `loss` (sum of the agents' losses), `cost` (what the planner
         paid), `n_below` (agents whose precision was set below the free one) and `reward` (the planner's
-        discounted reward: minus what it paid and minus its error cost for each wrong or unwanted action; None without
-        a planner).
+        discounted reward: minus what it paid and minus its error cost for each wrong or unwanted action, each weighed
+        by its place in the order of play, also where agents before it failed to act; None without a planner).
     """
     herd: HerdBelief | LineBelief = HerdBelief()
     follow: Any = follow_herd
@@ -60,9 +60,12 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
     row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
     row |= {"cost": 0.0, "n_below": 0}
     control: dict[str, Any] | None = None
+    places: Mapping[str, int] = {}
     for event in events:
-        if event.kind == "setup" and isinstance(event.data["prior"], list):
-            herd, follow = LineBelief(), follow_line
+        if event.kind == "setup":
+            places = places_of(event.data)
+            if isinstance(event.data["prior"], list):
+                herd, follow = LineBelief(), follow_line
         herd = follow(herd, event)
         if event.kind == "state":
             truth = event.data["value"]
@@ -72,7 +75,7 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
             row["cost"] += event.data["cost"]
             row["n_below"] += event.data["precision"] < free_precision(herd.setup, event.data["seat"]) - FREE_TOLERANCE
             if control is not None:
-                row["reward"] -= discount(control, herd.position) * event.data["cost"]
+                row["reward"] -= discount(control, places[event.data["seat"]]) * event.data["cost"]
         elif event.kind == "action" and herd.setup is not None:
             is_good, is_right = event.data["action"] == herd.setup["states"][1], event.data["action"] == truth
             row["n_good"] += is_good
@@ -80,7 +83,7 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
             row["last_correct"] = is_right
             if control is not None:
                 is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
-                row["reward"] -= discount(control, herd.position - 1) * control["error_cost"] * is_error
+                row["reward"] -= discount(control, places[event.seat or ""]) * control["error_cost"] * is_error
             if not is_right:
                 wrong[_threshold(herd, event.seat or ""), is_good] += 1
             if herd.ignored and row["first_cascade"] is None:

@@ -109,20 +109,24 @@ FLOW: Mapping[str, Metric] = {**PROVENANCE, **BELIEFS, **DENSITY, **INFLUENCE, *
 def known_metrics(environment: str) -> dict[str, tuple[str, str]]:
     """Returns name -> (tier, words) of every metric that a run of this environment can be asked for."""
     rows = {name: ("rows", _first_line(compute)) for name, compute in METRICS.get(environment, {}).items()}
-    return rows | {name: (metric.tier, metric.text) for name, metric in FLOW.items()}
+    return rows | {name: (metric.tier, metric.text) for name, metric in FLOW.items() if name not in rows}
 
 
 def check_metrics(environment: str, names: Sequence[str], where: str = "metrics") -> None:
-    """Checks that the metrics exist for this kind of environment; the name of a tier, or `all`, stands for many.
+    """Checks that the metrics exist for this kind of environment.
+
+    The name of a tier, or `all`, stands for many; that of a figure, where a metric has several, for this one.
 
     Raises:
         ScenarioError: At the first that does not.
     """
     known = [*known_metrics(environment), *TIERS, "all"]
+    figures = _metric_of_figure(environment)
     for i, name in enumerate(names):
-        if name not in known:
+        if name not in known and name not in figures:
             allowed = f"metrics of {environment}: {', '.join(known)}"
-            raise ScenarioError(f"{where}.{i}", f"no metric {name!r}", allowed, suggest(name, known))
+            close = suggest(name, known) or suggest(name, figures)
+            raise ScenarioError(f"{where}.{i}", f"no metric {name!r}", allowed, close)
 
 
 def evaluate(
@@ -138,7 +142,7 @@ def evaluate(
 
     Args:
         environment: Kind of the environment.
-        names: Which metrics, tiers, or `all`. If empty: those of that environment's rows.
+        names: Which metrics, figures of them, tiers, or `all`. If empty: those of that environment's rows.
         rows: One row for each rollout that ended well.
         n_failed: Rollouts that failed and are not in `rows`.
         drop_failed: Average over the others all the same.
@@ -149,11 +153,13 @@ def evaluate(
     """
     results: list[MetricResult] = []
     events = name_events(rows["rollout"]) if "rollout" in rows.columns else ()
-    for name in _chosen(environment, names):
+    for name, figures in _chosen(environment, names).items():
+        found: list[MetricResult] = []
         if (compute := METRICS.get(environment, {}).get(name)) is not None:
-            results += [result.noting(tier="rows", events=events) for result in compute(rows)]
+            found = [result.noting(tier="rows", events=events) for result in compute(rows)]
         elif evidence is not None:
-            results += _flow_results(FLOW[name], evidence)
+            found = _flow_results(FLOW[name], evidence)
+        results += [result for result in found if not figures or result.name in figures]
     if n_failed == 0 or drop_failed:
         return results
     n = len(rows) + n_failed
@@ -162,12 +168,27 @@ def evaluate(
     return [_withheld(result, reason) for result in results]
 
 
-def _chosen(environment: str, names: Sequence[str]) -> Iterable[str]:
-    """Returns the names of single metrics, each once."""
-    known = known_metrics(environment)
-    wanted = names or ("rows",)
+def _chosen(environment: str, names: Sequence[str]) -> dict[str, set[str]]:
+    """Returns metric -> which of its figures; none named: all."""
+    known, of_figure = known_metrics(environment), _metric_of_figure(environment)
     groups = {tier: [name for name, (of, _) in known.items() if of == tier] for tier in TIERS} | {"all": list(known)}
-    return dict.fromkeys(name for wish in wanted for name in groups.get(wish, [wish]))
+    chosen: dict[str, set[str]] = {}
+    for wish in names or ("rows",):
+        if wish in of_figure:
+            if chosen.get(of_figure[wish]) != set():
+                chosen.setdefault(of_figure[wish], set()).add(wish)
+        else:
+            chosen |= {name: set() for name in groups.get(wish, [wish])}
+    return chosen
+
+
+def _metric_of_figure(environment: str) -> dict[str, str]:
+    """Returns figure -> metric, for figures that are no metric by their own name: `cascade_wrong` of `cascades`."""
+    computes = METRICS.get(environment, {})
+    empty = ROWS[environment].frame(()) if computes else pl.DataFrame()
+    figures = {result.name: name for name, compute in computes.items() for result in compute(empty)}
+    figures |= {figure: name for name, metric in FLOW.items() for figure, _ in metric.figures}
+    return {figure: name for figure, name in figures.items() if figure not in known_metrics(environment)}
 
 
 def _flow_results(metric: Metric, evidence: Evidence) -> list[MetricResult]:

@@ -172,18 +172,18 @@ class GuardedModel:
         while True:
             attempt += 1
             try:
-                response, cost_usd = await self._attempt(request)
+                response, used, cost_usd = await self._attempt(request)
             except ModelError as error:
                 if error.kind in PASSING_KINDS and attempt <= self.params.retries:
                     await self._wait(_retry_wait_s(error, request.seed, attempt))
                     continue
-                self._record(request, error, 0.0, self._clock() - began, attempt, started)
+                self._record(request, error, None, 0.0, self._clock() - began, attempt, started)
                 raise
-            self._record(request, response, cost_usd, self._clock() - began, attempt, started)
+            self._record(request, response, used, cost_usd, self._clock() - began, attempt, started)
             return response
 
-    async def _attempt(self, request: ModelRequest) -> tuple[ModelResponse, float]:
-        """Makes one attempt and returns the answer and its price."""
+    async def _attempt(self, request: ModelRequest) -> tuple[ModelResponse, tuple[int, int], float]:
+        """Makes one attempt and returns the answer, its tokens in and out, and their price."""
         tokens = estimate_tokens_in(request)
         most_out = request.max_tokens if request.kind in ("text", "json") else 1
         held = await self.budget.reserve(tokens + most_out, self._price.cost_usd(tokens, most_out))
@@ -195,7 +195,7 @@ class GuardedModel:
             used = (tokens_in, tokens_out, self._price.cost_usd(tokens_in, tokens_out))
         finally:
             self._settle(held, *used)
-        return response, used[2]
+        return response, used[:2], used[2]
 
     async def _call(self, request: ModelRequest) -> ModelResponse:
         """Asks the model for one answer, in a free place and under the time limit."""
@@ -247,6 +247,7 @@ class GuardedModel:
         self,
         request: ModelRequest,
         outcome: ModelResponse | ModelError,
+        tokens: tuple[int, int] | None,
         cost_usd: float,
         latency_s: float,
         attempts: int,
@@ -257,6 +258,7 @@ class GuardedModel:
                 request,
                 self.name,
                 outcome,
+                tokens=tokens,
                 cost_usd=cost_usd,
                 latency_s=latency_s,
                 attempts=attempts,

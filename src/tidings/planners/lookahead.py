@@ -14,7 +14,17 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tidings.core import ActionSpec, Event, NumberSpec, Observation, Reply, ReplyError, ScenarioError, SeatContext, SeedPath
+from tidings.core import (
+    ActionSpec,
+    Event,
+    NumberSpec,
+    Observation,
+    Reply,
+    ReplyError,
+    ScenarioError,
+    SeatContext,
+    SeedPath,
+)
 from tidings.planners.belief import herd_of
 from tidings.spec.base import Params
 from tidings.theory.herd_events import of_seat

@@ -66,7 +66,10 @@ class OptimalPlanner:
     async def act(self, observation: Observation, spec: ActionSpec) -> Reply:
         """Returns the policy's precision at the public belief, or the nearest one that is allowed."""
         herd = herd_of(observation)
-        wanted = self.precision(herd.belief, herd.position)
+        # Agents that failed to act had their turn too: what counts is how many precisions were set.
+        is_stationary = self.horizon is None
+        position = 0 if is_stationary else sum(event.kind == "precision" for event in observation.public)
+        wanted = self.precision(herd.belief, position)
         allowed = min(max(wanted, spec.low), spec.high)  # type: ignore[union-attr]
         return Reply(allowed, ({"belief": herd.belief, "wanted": wanted},))
 

@@ -1,7 +1,7 @@
 """Planners with a fixed idea of who reads whom, and the controls that ask for answers only.
 
-`static`: one graph for every round. `debate`: all read the last answers of all. `single`: one answer. `self_consistency`:
-many independent answers. They look at no answer's content.
+`static`: one graph for every round. `debate`: all read the last answers of all. `single`: one answer.
+`self_consistency`: many independent answers. They look at no answer's content.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ from tidings.core.calls import RequestKind
 from tidings.log.branched_calls import Earlier
 from tidings.log.calls import CallStore
 from tidings.log.codec import encode_step
+from tidings.log.gaps import watching
 from tidings.log.reader import read_rollouts
 from tidings.log.store import ENDED, EventStore
 from tidings.models.session import ModelSession
@@ -126,7 +127,8 @@ class _Fork:
             raise RequestError("fork", "nothing is changed", "need one of --drop, --swap, --mute, --planner")
         self.parent, self.spec = parent, spec
         self.scenario = read_scenario(parent.scenario)
-        self.logged = read_logged(parent, spec.rollout)
+        with watching():
+            self.logged = read_logged(parent, spec.rollout)
         self.step = _fork_step(self.logged, spec)
         self.interventions = tuple(
             replace(one, after=self.step) if isinstance(one, Mute) and one.after is None else one

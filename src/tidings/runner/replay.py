@@ -10,6 +10,7 @@ import polars as pl
 
 from tidings.core import ActionSpec, Agent, DataError, Event, Observation, ReplayError, Reply, ReplyError
 from tidings.log.codec import encode_step
+from tidings.log.gaps import names_gaps
 from tidings.log.reader import count_rollouts, read_rollouts
 from tidings.models.session import replay_from
 from tidings.runner.execute import blocking
@@ -23,6 +24,7 @@ from tidings.spec.io import read_scenario
 __all__ = ["replay_run"]
 
 
+@names_gaps
 def replay_run(path: Path) -> tuple[int, int]:
     """Plays every logged rollout again and compares event by event.
 

@@ -11,12 +11,17 @@ from typing import Any, NamedTuple
 from tidings.core.events import Event
 from tidings.theory.herding import action_likelihoods, next_belief
 
-__all__ = ["HerdBelief", "follow_herd", "of_seat"]
+__all__ = ["HerdBelief", "follow_herd", "of_seat", "places_of"]
 
 
 def of_seat(value: float | Mapping[str, float], seat: str) -> float:
     """Returns the value of a seat where a setting is given for all seats or by seat."""
     return value[seat] if isinstance(value, Mapping) else value
+
+
+def places_of(setup: Mapping[str, Any]) -> dict[str, int]:
+    """Returns seat -> place in the order of play, from 0; one whose predecessors failed to act keeps its place."""
+    return {seat: place for place, seat in enumerate(setup["order"])}
 
 
 class HerdBelief(NamedTuple):

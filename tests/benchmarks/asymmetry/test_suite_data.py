@@ -48,12 +48,11 @@ def test_the_rationale_of_hidden_bench_reaches_nobody(tmp_path: Path) -> None:
     assert not any(rationale in text for text in texts)
 
 
-def test_without_a_model_free_text_has_no_score_and_this_is_told(tmp_path: Path) -> None:
+def test_free_text_asks_for_a_model_before_anything_is_played(tmp_path: Path) -> None:
     done = bench("hidden_profile", tmp_path, "--data", str(PROFILES), "--seeds", "1")
-    assert done.exit_code == 1
-    assert "These tasks are free text, which no exact solver reads" in done.stdout
-    assert "the distance is not known" in done.stdout
-    assert "reply/not_applicable" in done.stdout
+    words = "facts in free text, which no exact solver reads; a model that plays; give --model"
+    assert str(done.exception) == f"{PROFILES}: {words}"
+    assert not list(tmp_path.iterdir())
 
 
 def test_released_games_play_end_to_end_with_the_people_beside_them(tmp_path: Path) -> None:

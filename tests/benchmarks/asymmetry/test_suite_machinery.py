@@ -159,6 +159,17 @@ def test_a_cap_leaves_answers_missing_as_budget(tmp_path: Path) -> None:
     assert "Stopped at a cap: talk" in report.text()
 
 
+@pytest.mark.parametrize(("cap", "n_calls"), [(45, 20.0), (1, math.nan)])
+def test_what_a_cap_left_unfinished_does_not_make_questions_cheap(tmp_path: Path, cap: int, n_calls: float) -> None:
+    plan = make_plan()
+    one_by_one = {"limits": {"calls": cap}, "rollouts": {"concurrency": 1}}
+    plays = tuple(replace(play, scenario={**play.scenario, **one_by_one}) for play in plan.plays)
+    row = run_plans(NAME, [replace(plan, plays=plays)], tmp_path).sets[0].row("full")
+    assert row.played is not None
+    assert row.played.cost.calls == pytest.approx(n_calls, nan_ok=True)
+    assert row.played.cost.turns == pytest.approx(n_calls, nan_ok=True)
+
+
 def test_failures_of_an_earlier_report_do_not_stay(tmp_path: Path) -> None:
     (tmp_path / "failures.md").write_text("old")
     run_plans(NAME, [make_plan(None)], tmp_path)

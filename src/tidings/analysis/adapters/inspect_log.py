@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidings.analysis.export import chats
+from tidings.log.gaps import names_gaps
 from tidings.runner.folder import write_atomically
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def export_inspect(run: Run, path: Path) -> int:
     return len(log["samples"])
 
 
+@names_gaps
 def inspect_log(run: Run) -> dict[str, Any]:
     """Returns the eval log (version 2) as JSON values."""
     status, scenario = run.status, run.scenario

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tidings.analysis.report import write_report
 from tidings.analysis.report.markup import cut
+from tidings.log.gaps import names_gaps
 from tidings.metrics.result import MetricResult
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class RunRecord(NamedTuple):
     n_failed: int
 
 
+@names_gaps
 def record_of(run: Run) -> RunRecord:
     """Returns the record of a run; writes its report first, so that it is the report of what is logged."""
     status, manifest = run.status, run.manifest

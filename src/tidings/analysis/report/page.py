@@ -12,6 +12,7 @@ from tidings.analysis.report import sections
 from tidings.analysis.report.answer import answer, opening
 from tidings.analysis.report.markup import Markup, el
 from tidings.analysis.report.transcripts import transcripts
+from tidings.log.gaps import names_gaps
 from tidings.runner.folder import write_atomically
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def write_report(run: Run, against: tuple[Run, ...] = ()) -> Path:
     return path
 
 
+@names_gaps
 def report_html(run: Run, against: tuple[Run, ...] = ()) -> str:
     """Returns the report as one HTML document."""
     style = (files("tidings.analysis.report") / "report.css").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tidings.analysis.figures import FIGURES, find_figure
-from tidings.analysis.gaps import names_gaps
 from tidings.analysis.report.kinds import kind_of
 from tidings.analysis.report.markup import Markup, el, number, table
 from tidings.analysis.report.svg import inline_svg
 from tidings.core import DataError, GapError, RequestError
+from tidings.log.gaps import names_gaps
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run

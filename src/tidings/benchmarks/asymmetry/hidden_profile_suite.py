@@ -24,7 +24,7 @@ from tidings.benchmarks.asymmetry.suite import (
     suite_options,
 )
 from tidings.benchmarks.asymmetry.tables import AsymmetryReport, run_plans
-from tidings.core import Event
+from tidings.core import Event, RequestError
 from tidings.metrics.hidden_profile import vote_row
 
 __all__ = ["plan_hidden_profile", "profile_items", "run_hidden_profile"]
@@ -80,9 +80,10 @@ def plan_hidden_profile(options: SuiteOptions) -> tuple[SetPlan, list[str]]:
     items = profile_items(tasks)[: options.n_items]
     is_exact = all(fact.get("points") for item in items for fact in (*item["shared"], *item["hidden"]))
     if options.model is None:
-        notes.append("No --model was given: only exact solvers play.")
         if not is_exact:
-            notes.append("These tasks are free text, which no exact solver reads: their rows stay empty.")
+            found = "facts in free text, which no exact solver reads"
+            raise RequestError(str(options.data), found, "a model that plays", "give --model")
+        notes.append("No --model was given: only exact solvers play.")
     return _plan(options, items, tasks, about, is_exact), notes
 
 
@@ -130,7 +131,7 @@ def _plan(
             RowSpec("full information", "pooled", _score("right_after", 0), f"one agent, share of {n_calls} votes"),
             RowSpec("full information, equal calls", "pooled", _score("majority_after", 0), "majority of these votes"),
         ]
-    if is_exact or options.model is None:
+    if is_exact:
         plays.append(_play("exact", n_seats, {"kind": "tally"}, None, rounds=max(1, rounds), cites=True))
         rows += [
             RowSpec("exact, no communication", "exact", before, "seats that add up their facts exactly"),

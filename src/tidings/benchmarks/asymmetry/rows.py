@@ -29,7 +29,7 @@ __all__ = ["BarrierCount", "Cost", "PlayedRow", "scan_play", "score_rows", "seco
 
 @dataclass(frozen=True)
 class Cost:
-    """What one question costs in a row, as means over its rollouts.
+    """What one question costs in a row, as means over those whose rollouts ended; NaN without any.
 
     Attributes:
         calls: Model calls.
@@ -191,8 +191,9 @@ def _score_row(
         result = _score_parts(plan.items[question], spec, parts)
         scores[question, seed] = result.value
         results.append(result)
-        use = [_use(result, events, calls.get(r, ())) for r, (_, events) in zip(rollouts, parts, strict=True)]
-        used.append(_sum_of(use, 1 if spec.combine else repeats))
+        if all(rollout in ended for rollout in rollouts):  # one that a cap cut off does not show what it costs
+            use = [_use(result, events, calls.get(r, ())) for r, (_, events) in zip(rollouts, parts, strict=True)]
+            used.append(_sum_of(use, 1 if spec.combine else repeats))
         failed += rollouts if math.isnan(result.value) or result.n_failed else []
     scored = [result for result in results if not math.isnan(result.value)]
     partly = [result.n_failed for result in scored if result.n_failed]
@@ -262,8 +263,8 @@ def _sum_of(uses: Sequence[_Use], share: int) -> _Use:
 
 
 def _cost(uses: Sequence[_Use], scanned: Sequence[int | None]) -> Cost:
-    means = _Use(*(_mean(values) for values in zip(*uses, strict=True)))
-    return Cost(**means._asdict(), n_scanned=_mean([n for n in scanned if n is not None]))
+    means = {name: _mean([getattr(use, name) for use in uses]) for name in _Use._fields}
+    return Cost(**means, n_scanned=_mean([n for n in scanned if n is not None]))
 
 
 def _ended(folder: Path) -> dict[int, tuple[str, list[Event]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class MethodScore:
         outcomes: How often each outcome happened.
         unparsable: Unreadable answers among all that stand; NaN without answers.
         n_failed_answers: Answers and plans that failed.
-        calls: Mean answers asked for per question.
+        calls: Mean answers asked for per question; this and what follows over rollouts that ended well, NaN without.
         model_calls: Calls of models per question, repairs and the planner's own included.
         tokens: Tokens per question, prompts and answers.
         depth: Mean critical path.
@@ -92,12 +93,14 @@ def score_method(name: str, folder: Path, n_items: int, n_rollouts: int) -> Meth
         n_items: Questions; rollout r played question r modulo their number.
         n_rollouts: Rollouts asked for.
     """
-    rows, calls = read_rows(folder), CallStore.frame(RunFolder.open(folder).calls)
+    rows = read_rows(folder)
+    # What was spent on rollouts without an outcome would look like the cost of the others.
+    calls = CallStore.frame(RunFolder.open(folder).calls).join(rows, on="rollout", how="semi")
     graded = rows.drop_nulls("right")
     accuracy = None if graded.is_empty() else score_interval(_by_question(graded, n_items)["right"].to_numpy())
-    n_answers, n = int(rows["n_answers"].sum()), max(len(rows), 1)
+    n_answers, n = int(rows["n_answers"].sum()), len(rows) or math.nan
     outcomes = dict(sorted(rows["outcome"].value_counts().iter_rows()))
-    tokens = 0 if calls.is_empty() else int((calls["tokens_in"] + calls["tokens_out"]).sum())
+    tokens = int((calls["tokens_in"] + calls["tokens_out"]).sum())
     return MethodScore(
         name,
         rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tidings.runner.progress import Progress
 from tidings.spec.errors import validate
 from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, places_of
 
 __all__ = ["BELIEF_COLUMNS", "TURN_COLUMNS", "Played", "herd_turns", "play", "read_played"]
 
@@ -136,8 +136,11 @@ def herd_turns(events: Iterable[Event], sheet: FactSheet | None = None) -> Itera
         sheet: The statements of which messages are made, if signals are told in words.
     """
     herd, state, signal, told, cost = HerdBelief(), "", "", None, 0.0
+    places: Mapping[str, int] = {}
     for event in events:
-        if event.kind == "state":
+        if event.kind == "setup":
+            places = places_of(event.data)
+        elif event.kind == "state":
             state = event.data["value"]
         elif event.kind == "precision":
             cost = event.data["cost"]
@@ -146,7 +149,7 @@ def herd_turns(events: Iterable[Event], sheet: FactSheet | None = None) -> Itera
             told = sheet.points_to(event.data["text"]) if sheet else signal
         elif event.kind == "action" and herd.setup is not None and event.seat is not None:
             yield {
-                "position": herd.position,
+                "position": places[event.seat],
                 "state": state,
                 "belief": herd.belief,
                 "precision": herd.precision(event.seat),
