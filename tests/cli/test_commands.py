@@ -153,6 +153,16 @@ def test_compare_shows_settings_and_paired_differences(herd: Path, tmp_path: Pat
     done = command("compare", tmp_path / "herd-001", tmp_path / "herd-002")
     assert "30 rollouts, paired by seed" in done.stdout
     assert "environment.precision" in done.stdout
+    command(
+        "run", herd, "--out", tmp_path, "--set", "environment.story=One of two things is true, and each has a sign."
+    )
+    lines = command("compare", tmp_path / "herd-001", tmp_path / "herd-003", COLUMNS="80").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    (story,) = [line for line in lines if "environment.story" in line]
+    assert story.split(maxsplit=3)[1:3] == [
+        "-",
+        "One",
+    ]  # a name is never cut, a text stands to the left, a dash is none
     found = json.loads(command("compare", tmp_path / "herd-001", tmp_path / "herd-002", "--json").stdout)
     assert found["is_paired"]
     correct = next(row for row in found["rows"] if row["name"] == "n_correct")

@@ -132,6 +132,8 @@ def test_numbers_that_json_cannot_hold_are_null_with_a_reason() -> None:
     assert row["reason"] == "1 of 2 values are infinite; value is -inf"
     json.dumps(row, allow_nan=False)
     assert mean_result("gain", [math.inf, -math.inf], "bits").value is None
+    unknown = mean_result("gain", [1.0, math.inf - math.inf], "bits")
+    assert (unknown.value, unknown.low, unknown.reason) == (None, None, "1 of 2 values are no numbers")
 
 
 def test_names_of_events() -> None:

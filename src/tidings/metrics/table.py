@@ -163,7 +163,8 @@ def evaluate(
     if n_failed == 0 or drop_failed:
         return results
     n = len(rows) + n_failed
-    reason = f"{n_failed} of {n} rollouts failed; ask with failed='drop' to average over the other {len(rows)}"
+    reason = f"{n_failed} of {n} rollouts failed"
+    reason += f"; ask with failed='drop' to average over the other {len(rows)}" if len(rows) else ""
     return [_withheld(result, reason) for result in results]
 
 
