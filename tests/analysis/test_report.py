@@ -415,6 +415,12 @@ def test_a_deliberation_shows_who_read_whom(tmp_path: Path) -> None:
     html = report_html(run)
     assert re.findall(r'<figure id="figure-([a-z_]+)"', html) == ["rounds", "graph"]
     assert "1 share of questions that the group answers rightly" in Reader(html).text
+    figure = run.plot.rounds()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["right", "wrong"]  # only colours that are drawn
+    figure.draw_without_rendering()
+    headings = [axes.title if axes.get_title() else axes._left_title for axes in figure.axes]
+    assert all(figure.bbox.contains(0, heading.get_window_extent().y1) for heading in headings)
 
 
 def test_kinds_name_environments_and_metrics_that_exist() -> None:

@@ -48,7 +48,7 @@ def rounds(run: Run, rollout: int = 0) -> Figure:
             plans[event.data["round"]] = event.data
         elif event.kind == "ledger":
             ledgers.append(event.data)
-    figure = Figure(figsize=(_WIDTH * len(ledgers), 3.4), layout="constrained")
+    figure = Figure(figsize=(_WIDTH * len(ledgers), 3.8), layout="constrained")
     for axes, ledger in zip(np.atleast_1d(figure.subplots(1, len(ledgers))), ledgers, strict=True):
         _round(axes, ledger, plans.get(ledger["round"]), gold)
     found = {_kind(answer, gold) for ledger in ledgers for answer in ledger["answers"]}
