@@ -156,7 +156,7 @@ def evaluate(
     for name, figures in _chosen(environment, names).items():
         found: list[MetricResult] = []
         if (compute := METRICS.get(environment, {}).get(name)) is not None:
-            found = [result.noting(tier="rows", events=events) for result in compute(rows)]
+            found = [_of_items(result, rows).noting(tier="rows", events=events) for result in compute(rows)]
         elif evidence is not None:
             found = _flow_results(FLOW[name], evidence)
         results += [result for result in found if not figures or result.name in figures]
