@@ -217,3 +217,12 @@ def test_a_runner_that_is_not_installed_is_refused(herd: Path, tmp_path: Path, m
     monkeypatch.setattr(ray_seam, "find_spec", lambda name: None)
     with pytest.raises(MissingPartError, match=r"ray is not installed; pip install 'tidings\[ray\]'"):
         tidings.run(herd, out=tmp_path / "runs", overrides={"runner.kind": "ray", "rollouts.log": "full"})
+
+
+def test_turns_that_were_let_off_are_told(herd: Path, tmp_path: Path) -> None:
+    agent = "agents=[{kind: scripted, count: 5, policy: talk}]"
+    words = ("--set", agent, "--set", "rollouts.on_failure=abstain", "--rollouts", "2", "-q", "--out", tmp_path)
+    done = command("run", herd, *words)
+    assert "turns that failed and were let off: 10" in done.stdout
+    assert "10 x reply/not_applicable: policy talk has no answer to a StructuredSpec" in done.stdout
+    assert done.returncode == 0
