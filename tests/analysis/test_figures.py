@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import tidings
@@ -82,6 +83,38 @@ def test_two_seats_stand_inside_their_picture(tmp_path: Path) -> None:
     places = [place for points in axes.collections[1:] for place in np.asarray(points.get_offsets())]
     assert len(places) == 2
     assert all(low < x < high and bottom < y < top for x, y in places)
+
+
+def test_names_of_seats_stand_clear_of_the_seats(tmp_path: Path) -> None:
+    text = HERD.replace("{kind: complete, n: 5}", "{edges: [[mayor, banker], [banker, clerk]]}").replace(
+        "[{kind: scripted, count: 2, policy: random}, {kind: bayesian, count: 3}]", "[{kind: bayesian, nodes: rest}]"
+    )
+    (tmp_path / "s.yaml").write_text(text)
+    figure = tidings.run(tmp_path / "s.yaml", out=tmp_path).plot.graph()
+    (axes,), renderer = figure.axes, FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    radius = 0.5 * np.sqrt(90) * figure.dpi / 72
+    seats = axes.transData.transform(np.asarray(axes.collections[1].get_offsets()))
+    assert len(axes.texts) == len(seats) == 3
+    for name in axes.texts:
+        box = name.get_window_extent(renderer)
+        gaps = [np.hypot(x - np.clip(x, box.x0, box.x1), y - np.clip(y, box.y0, box.y1)) for x, y in seats]
+        assert min(gaps) >= radius - 1, name.get_text()
+
+
+def test_facts_that_spread_alike_share_a_line(tmp_path: Path) -> None:
+    facts = "{a0: {f1: one, f2: two, f3: three, f4: four, f5: five}}"
+    text = f"""
+name: silence
+graph: {{kind: path, n: 3}}
+agents: [{{kind: silent, count: 3}}]
+environment: {{kind: talk, rounds: 2, facts: {facts}}}
+rollouts: {{count: 1, seed: 3}}
+"""
+    (tmp_path / "s.yaml").write_text(text)
+    (axes,) = tidings.run(tmp_path / "s.yaml", out=tmp_path).plot.spread().axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["f1\nf2\nf3\nand 2 more"]
+    assert axes.get_title(loc="left") == "How news spread (1 rollout)"
 
 
 def test_a_fact_that_nobody_told_has_no_tree(tmp_path: Path) -> None:

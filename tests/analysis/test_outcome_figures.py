@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 
 import tidings
 from tidings.analysis.belief_figures import calibration_bins
@@ -51,6 +52,11 @@ def test_intervals_are_wider_where_beliefs_share_their_rollout() -> None:
     assert many.high - many.low == pytest.approx(2 * 1.96 * 0.05, abs=0.02)
 
 
+def test_one_belief_reckoned_two_ways_is_one_bin() -> None:
+    (one,) = calibration_bins(np.array([0.5, 0.5 - 1e-16, 0.49999999999999994]), np.ones(3), np.arange(3))
+    assert one.n == 3
+
+
 def test_cascade_cells_are_strong_from_the_third_equal_action_on() -> None:
     """Precision 0.7, own-signal ties: after G, G the third agent's hint cannot matter."""
     setup = {"states": ["B", "G"], "prior": 0.5, "precision": 0.7, "ties": "own_signal", "threshold": 0.5, "seen": None}
@@ -94,6 +100,32 @@ def test_trajectories_are_one_line_a_rollout(run: tidings.Run) -> None:
     assert len([line for line in few if len(line.get_xdata()) == 9]) == 5
 
 
+def test_a_rollout_that_ends_while_the_map_is_drawn_waits_for_the_next(
+    run: tidings.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on has more rollouts each time it is read."""
+    before = [found for found in run.correct_actions() if found[0] != 4]
+    monkeypatch.setattr(run, "correct_actions", lambda: before)
+    axes = run.plot.cascades().axes[0]
+    assert axes.images[0].get_array().shape[0] == len(before) == len(axes.get_yticklabels())
+
+
+def test_a_kind_of_agent_has_one_colour_in_all_figures(run: tidings.Run) -> None:
+    for name in ("graph", "calibration", "beliefs"):
+        legend = getattr(run.plot, name)().axes[0].get_legend()
+        names = [text.get_text().split(":")[0] for text in legend.get_texts()]
+        dots = legend.legend_handles
+        colours = [dot.get_color() if isinstance(dot, Line2D) else dot.get_facecolor()[0] for dot in dots]
+        found = dict(zip(names, map(to_hex, colours), strict=True))
+        assert found == {"llm": BLUE.lower(), "bayesian": ORANGE.lower()}, name
+
+
+def test_this_run_is_blue_and_its_twin_orange(run: tidings.Run) -> None:
+    for name in ("correctness", "welfare"):
+        lines = [line for line in getattr(run.plot, name)().axes[0].lines if line.get_marker() == "o"]
+        assert [to_hex(line.get_color()) for line in lines] == [BLUE.lower(), ORANGE.lower()], name
+
+
 def test_calibration_shows_every_kind_with_its_brier_score(run: tidings.Run) -> None:
     axes = run.plot.calibration().axes[0]
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
@@ -123,6 +155,7 @@ def test_the_cost_panel_adds_up(run: tidings.Run) -> None:
     assert widths == calls["tokens_in"].sum() + calls["tokens_out"].sum()
     assert sum(patch.get_height() for patch in latency.patches) == len(calls)
     assert time.lines[0].get_ydata()[-1] == len(calls)
+    assert latency.get_xlabel() == "latency of a call, ms"
 
 
 @pytest.mark.parametrize("name", ["trajectories", "calibration", "policy", "welfare", "cost", "cascades"])

@@ -13,7 +13,7 @@ import tidings
 from tidings.analysis.controls import first_answers, pooled_and_alone, talk_controls, vote_controls
 from tidings.analysis.paired import paired_difference
 from tidings.analysis.report import report_html, transcripts, write_report
-from tidings.analysis.report.answer import _Line, _strip
+from tidings.analysis.report.answer import _Line, _scale, _strip
 from tidings.analysis.report.kinds import KINDS
 from tidings.analysis.report.markup import Markup, cut, el, number, visible
 from tidings.core import Event
@@ -125,6 +125,29 @@ def test_the_interval_of_a_share_ends_at_1(tmp_path: Path) -> None:
     ends = [float(high) for _, high in re.findall(r"<td>(-?[\d.]+) to ([\d.]+)</td>", section)]
     assert len(ends) == 4
     assert max(ends) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([0.563, 0.932], (0.55, 0.95)),
+        ([0.132, 0.785], (0.1, 0.8)),
+        ([0.0, 0.561], (0.0, 0.6)),
+        ([0.03, 1.0], (0.0, 1.0)),
+        ([1.0, 1.0], (0.0, 1.0)),
+        ([0.0, 0.0], (0.0, 1.0)),
+        ([0.4, 0.4], (0.0, 1.0)),
+        ([-0.41, -0.149], (-0.45, -0.1)),
+        ([12.0, 1480.0], (0.0, 1600.0)),
+    ],
+)
+def test_a_scale_ends_at_round_numbers(values: list[float], ends: tuple[float, float]) -> None:
+    assert _scale(values) == ends
+
+
+def test_settings_within_settings_stand_in_brackets(tmp_path: Path) -> None:
+    page = read(tidings.run(Path(__file__).parents[2] / "scenarios" / "rumour.yaml", rollouts=1, out=tmp_path))
+    assert "miller: (mill: (value: the mill burnt down; prior: 0.05; phrases: " in page.text
 
 
 def test_a_twin_that_is_missing_is_explained(tmp_path: Path) -> None:
@@ -260,6 +283,7 @@ def test_a_run_in_which_all_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     text = read(failing(tmp_path, monkeypatch, 1.0)).text
     assert "12 of them failed" in text
     assert "No figure of p_correct" in text
+    assert "No figure has a value: 12 of 12 rollouts failed." in text
 
 
 @pytest.mark.parametrize(
@@ -284,6 +308,9 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path, status: str, pid: in
     text = read(begun).text
     assert words in text
     assert "6 of 12 rollouts ended" in text
+    assert "No rational twin" not in text
+    (run.path / "twin.parquet").unlink()
+    assert "No rational twin: it is played when all rollouts have ended." in read(tidings.load_run(run.path)).text
     assert "not ended" in text
 
 
@@ -388,6 +415,12 @@ def test_a_deliberation_shows_who_read_whom(tmp_path: Path) -> None:
     html = report_html(run)
     assert re.findall(r'<figure id="figure-([a-z_]+)"', html) == ["rounds", "graph"]
     assert "1 share of questions that the group answers rightly" in Reader(html).text
+    figure = run.plot.rounds()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["right", "wrong"]  # only colours that are drawn
+    figure.draw_without_rendering()
+    headings = [axes.title if axes.get_title() else axes._left_title for axes in figure.axes]
+    assert all(figure.bbox.contains(0, heading.get_window_extent().y1) for heading in headings)
 
 
 def test_kinds_name_environments_and_metrics_that_exist() -> None:

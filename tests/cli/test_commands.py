@@ -153,6 +153,16 @@ def test_compare_shows_settings_and_paired_differences(herd: Path, tmp_path: Pat
     done = command("compare", tmp_path / "herd-001", tmp_path / "herd-002")
     assert "30 rollouts, paired by seed" in done.stdout
     assert "environment.precision" in done.stdout
+    command(
+        "run", herd, "--out", tmp_path, "--set", "environment.story=One of two things is true, and each has a sign."
+    )
+    lines = command("compare", tmp_path / "herd-001", tmp_path / "herd-003", COLUMNS="80").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    (story,) = [line for line in lines if "environment.story" in line]
+    assert story.split(maxsplit=3)[1:3] == [
+        "-",
+        "One",
+    ]  # a name is never cut, a text stands to the left, a dash is none
     found = json.loads(command("compare", tmp_path / "herd-001", tmp_path / "herd-002", "--json").stdout)
     assert found["is_paired"]
     correct = next(row for row in found["rows"] if row["name"] == "n_correct")
@@ -207,3 +217,12 @@ def test_a_runner_that_is_not_installed_is_refused(herd: Path, tmp_path: Path, m
     monkeypatch.setattr(ray_seam, "find_spec", lambda name: None)
     with pytest.raises(MissingPartError, match=r"ray is not installed; pip install 'tidings\[ray\]'"):
         tidings.run(herd, out=tmp_path / "runs", overrides={"runner.kind": "ray", "rollouts.log": "full"})
+
+
+def test_turns_that_were_let_off_are_told(herd: Path, tmp_path: Path) -> None:
+    agent = "agents=[{kind: scripted, count: 5, policy: talk}]"
+    words = ("--set", agent, "--set", "rollouts.on_failure=abstain", "--rollouts", "2", "-q", "--out", tmp_path)
+    done = command("run", herd, *words)
+    assert "turns that failed and were let off: 10" in done.stdout
+    assert "10 x reply/not_applicable: policy talk has no answer to a StructuredSpec" in done.stdout
+    assert done.returncode == 0

@@ -9,7 +9,7 @@ import pytest
 from tidings.benchmarks.asymmetry import draw_game
 from tidings.benchmarks.asymmetry.dialop_players import own_view, random_assignment, tell_all
 from tidings.benchmarks.asymmetry.dialop_suite import game_items
-from tidings.core import DataError, Event, Reply, ScenarioError, SeedPath, SocialGraph, World
+from tidings.core import Event, Reply, RequestError, ScenarioError, SeedPath, SocialGraph, World
 from tidings.environments.dialop import ACCEPT, MESSAGE, PROPOSE, REJECT, Dialop, DialopParams
 from tidings.simulation.loop import drive
 from tidings.simulation.play import Play
@@ -180,11 +180,13 @@ def test_the_floors_are_those_of_the_paper() -> None:
         ({"table": [[1, 2], [3]]}, r"item 1 \(g\): table: the grid is not square; need 2 rows of as many numbers"),
         ({"papers": ["P0", "P0", "P1"]}, r"papers: found 2 different names; need 3"),
         ({"masks": [[[0] * 3] * 3, [[1] * 3] * 3]}, r"masks.0: this player sees no cell; need at least one"),
-        ({"scales": None}, r"item 1: scales: input should be a valid tuple; need id, table, masks, scales"),
+        ({"scales": None}, r"items\.0\.scales: found nothing \(null\); allowed: a list of 2"),
+        ({"scales": [0, 1]}, r"items\.0\.scales\.0: found 0; allowed: a number > 0"),
+        ({"unseeen": 3}, r"items\.0\.unseeen: found 'unseeen'; .*did you mean 'unseen'"),
     ],
 )
 def test_a_wrong_game_is_one_line(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(RequestError, match=message) as caught:
         build(({**ITEM, **change},))
     assert "\n" not in str(caught.value)
 

@@ -10,9 +10,9 @@ from tidings.agents.tally import TallyAgent, TallyParams
 from tidings.benchmarks.asymmetry import generate_hidden_profiles
 from tidings.benchmarks.asymmetry.hidden_profile_suite import profile_items
 from tidings.core import (
-    DataError,
     Event,
     Reply,
+    RequestError,
     ScenarioError,
     SeatContext,
     SeedPath,
@@ -217,8 +217,9 @@ def test_free_text_is_not_added_up() -> None:
         ({"gold": "W"}, r"item 1 \(q0\): gold: found 'W'; need one of the options"),
         ({"options": ["X", "X"]}, r"item 1 \(q0\): options: found \['X', 'X'\]; need two or more, all different"),
         ({"hidden": [{"fact": "s0", "text": "twice"}]}, "an id comes twice"),
-        ({"hidden": []}, "item 1: hidden"),
-        ({"shared": [{"fact": "s0"}]}, "item 1: shared.0.text: field required; need id, text, options, gold"),
+        ({"hidden": []}, r"items\.0\.hidden: found \[\]; allowed: a list of length 1 or more"),
+        ({"shared": [{"fact": "s0"}]}, r"items\.0\.shared\.0\.text: 'text' is missing"),
+        ({"otherwize": "X"}, r"items\.0\.otherwize: found 'otherwize'; allowed: id, group, text"),
         (
             {"hidden": [*ITEM["hidden"], {"fact": "h3", "text": "x"}]},
             "4 hidden facts for 3 seats, so nobody would hold",
@@ -227,7 +228,7 @@ def test_free_text_is_not_added_up() -> None:
     ],
 )
 def test_a_wrong_item_is_one_line(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(RequestError, match=message) as caught:
         build(items=({**ITEM, **change},))
     assert "\n" not in str(caught.value)
 

@@ -1,11 +1,15 @@
 """Frames and figures of information flow, on the scenario that ships."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
+from flow_logs import declare, evidence, give, numbered, say
 
 import tidings
+from tidings.analysis.frames.flow import EXPOSURES
 from tidings.core import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +33,21 @@ def test_exposures_hold_the_whole_provenance(rumour: tidings.Run) -> None:
     assert first.select("fact", "seat").is_unique().all()
     known = dict(rumour.facts().filter(pl.col("rollout") == 0).select("fact", "n_knowers").iter_rows())
     assert known == dict(first.group_by("fact").len().iter_rows()) == {"code": 6, "mill": 3}
+
+
+def test_whoever_was_told_before_it_was_given_a_fact_knew_it() -> None:
+    events = [(0, declare("f", "a")), (1, say("a", ["b"], ("f", "yes"))), (2, give("f", "b")), (2, give("f", "c"))]
+    (ledger,) = evidence(numbered([*events, (3, give("f", "c"))])).ledgers
+    run: Any = SimpleNamespace(ledgers=lambda: iter([ledger]))
+    frame = EXPOSURES.rows(run)
+    assert isinstance(frame, pl.DataFrame)
+    assert frame.select("how", "seat", "is_first").sort("seat", "is_first").rows() == [
+        ("owner", "a", True),
+        ("given", "b", False),
+        ("told", "b", True),
+        ("given", "c", False),
+        ("given", "c", True),
+    ]
 
 
 def test_claims_deliveries_and_exposures_count_the_same(rumour: tidings.Run) -> None:

@@ -117,8 +117,19 @@ def test_each_message_has_the_bits_that_the_bayes_listener_gains(tmp_path: Path)
     assert rows["what"].to_list() == ["message"] * 60
 
 
-def a_talk(tmp_path: Path, law: str = "law", **more: Any) -> Any:
-    rule = {"law": "test_density:speaker"} if law == "law" else {}
+def quiet(request: ModelRequest) -> dict[str, float]:
+    """Says the code, or nothing two times in five."""
+    code = "red" if "code is red" in request.messages[-1].content else "blue"
+    return {f"It is {code}.": 0.6, "": 0.4}
+
+
+def telling(request: ModelRequest) -> dict[str, float]:
+    """Speaks only where the code is red: silence says as much."""
+    return {"Red." if "code is red" in request.messages[-1].content else "": 1.0}
+
+
+def a_talk(tmp_path: Path, law: str = "speaker", **more: Any) -> Any:
+    rule = {"law": f"test_density:{law}"} if law != "none" else {}
     code = {"values": ["red", "blue"], "text": "The code is {value}."}
     scenario = make_scenario(
         {
@@ -157,6 +168,21 @@ def test_texts_are_scored_and_the_increments_add_up(tmp_path: Path) -> None:
     assert value.p < 0.05
     once = channel_mutual_information([[0.8, 0.2, 0.0], [0.0, 0.2, 0.8]])
     assert once == pytest.approx(0.8), "one message says .8 bit in the mean"
+
+
+@pytest.mark.parametrize(("law", "bits"), [("quiet", 0.0), ("telling", 1.0)])
+def test_turns_in_which_an_owner_says_nothing_count(tmp_path: Path, law: str, bits: float) -> None:
+    run = a_talk(tmp_path, law)
+    rows = run.measure_density("code")
+    n_said = run.messages().filter(seat="a0").height
+    assert 0 < n_said < rows.height == 24, "two turns of the owner in each rollout"
+    silent = rows.filter(what="silence")
+    assert silent.height == 24 - n_said
+    first = rows.group_by("rollout", maintain_order=True).first()
+    assert first.filter(what="silence")["bits"].to_list() == pytest.approx([bits] * (first["what"] == "silence").sum())
+    value = run.metric_results("message_bits")[0]
+    assert value.n == 12, "rollouts without any message are not left out of the mean"
+    assert value.value == pytest.approx(rows["bits"].sum() / 12)
 
 
 def test_a_second_measurement_asks_no_model_again(tmp_path: Path) -> None:

@@ -183,6 +183,8 @@ def test_a_fork_at_the_end_and_an_arm_played_on_are_refused(tmp_path: Path) -> N
     parent = a_talk(tmp_path, rounds=2)
     with pytest.raises(RequestError, match="nothing is left to play"):
         tidings.fork(parent, drop=[messages(parent)[-1].index], out=tmp_path)
+    with pytest.raises(RequestError, match=r"drop: event \d+ is of step 2, after the fork \(step 1\)"):
+        tidings.fork(parent, at=messages(parent)[0].index, drop=[messages(parent)[-1].index], out=tmp_path)
     done = tidings.fork(parent, mute=["a1"], n=1, out=tmp_path)
     with pytest.raises(DataError, match="an arm of a fork cannot be resumed"):
         tidings.resume(done.folder / "changed")

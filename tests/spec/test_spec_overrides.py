@@ -137,3 +137,14 @@ def test_values_that_are_no_yaml(override: str) -> None:
 def test_a_bomb_in_a_value() -> None:
     with pytest.raises(ScenarioError, match="nested too deeply"):
         changed("description=" + "[" * 1000)
+
+
+@pytest.mark.parametrize("text", ["graph={kind:complete,n:5}", "graph={kind: complete, n:5}"])
+def test_a_colon_without_a_space_is_named(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r"found '\S+' without a value; write a space after") as caught:
+        parse_override(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_key_in_quotes_may_hold_a_colon() -> None:
+    assert parse_override('a={"b:c": , d: 1}') == ("a", {"b:c": None, "d": 1})

@@ -346,3 +346,29 @@ def test_an_address_that_leads_nowhere_is_told(browser: Any, viewer: ViewerServe
         go(page, where)
         page.wait_for_selector(".problem")
     page.close()
+
+
+def test_on_a_phone_the_legend_hides_no_seat_and_every_colour_is_told(
+    browser: Any, viewer: ViewerServer, ids: dict[str, str]
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(viewer.address)
+    page.wait_for_selector("tr[data-run]")
+    assert page.evaluate("document.querySelector('.runs-table').getBoundingClientRect().right <= innerWidth")
+    go(page, f"#/run/{ids['herd-001']}")
+    page.wait_for_selector(".metrics")
+    assert page.evaluate("document.querySelector('.metrics').getBoundingClientRect().right <= innerWidth")
+    open_rollout(page, ids["herd-001"], query="?step=3")
+    page.wait_for_timeout(900)
+    assert page.locator(".timeline-key").is_visible()
+    top, stage = page.locator(".stage-top").bounding_box(), page.locator(".stage-canvas").bounding_box()
+    assert top["height"] > 40  # the legend takes a line of its own here
+    legend = range(round(page.locator(".stage-top .legend").bounding_box()["y"]), round(top["y"] + top["height"]), 4)
+    under = []
+    for y in legend:
+        for x in range(4, round(stage["width"]), 8):
+            page.mouse.move(x, y)
+            under.append(page.evaluate("document.querySelector('.stage-canvas').style.cursor"))
+    assert "pointer" not in under
+    context.close()

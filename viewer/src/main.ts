@@ -98,7 +98,7 @@ async function route(force = false): Promise<void> {
     if (mine !== asked) return;
     page?.close?.();
     page = null;
-    fill(content, h("main", "page", h("p", "problem", foreign((error as Error).message, 2000)), h("p", null, h("a", { attrs: { href: "#/" } }, "All runs"))));
+    fill(content, h("main", "page", h("p", "problem", foreign((error as Error).message, 2000)), h("p", null, h("a", { class: "report-link", attrs: { href: "#/" } }, "All runs"))));
   }
 }
 

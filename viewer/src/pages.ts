@@ -438,20 +438,25 @@ export class ComparePage implements PageView {
       h("p", comparison.is_paired ? "soft" : "notice", `${plural(comparison.n, "rollout")}, ${comparison.is_paired ? "paired by seed: rollouts of equal number share their random draws" : "not paired: the seeds differ"}`),
       h("h2", null, "What was asked differently"),
       settings.length
-        ? scroll(h("table", "dense", h("thead", null, h("tr", null, ["setting", a, b].map((words) => h("th", null, foreign(words, 60))))), h("tbody", null, settings.map(([path, [x, y]]) => h("tr", null, h("td", null, h("code", null, foreign(path, 120))), h("td", null, foreign(show(x), 300)), h("td", null, foreign(show(y), 300)))))))
+        ? scroll(h("table", "dense settings", h("thead", null, h("tr", null, ["setting", a, b].map((words) => h("th", null, foreign(words, 60))))), h("tbody", null, settings.map(([path, [x, y]]) => h("tr", null, h("td", null, h("code", null, foreign(path, 120))), h("td", null, setting(x)), h("td", null, setting(y)))))))
         : h("p", "soft", "Nothing: the scenarios are equal."),
       h("h2", null, "What came out"),
       comparison.rows.length
         ? scroll(h(
             "table",
             "dense",
-            h("thead", null, h("tr", null, ["figure", a, b, "second − first", "95 % interval", ""].map((words) => h("th", null, foreign(words, 60))))),
+            h("thead", null, h("tr", null, ["figure", a, b, "second − first", "95 % interval", ""].map((words, i) => h("th", i && words ? "num" : null, foreign(words, 60))))),
             h("tbody", null, comparison.rows.map((row) => h("tr", null, h("td", null, foreign(row.name, 60)), h("td", "num", figure(row.first.value)), h("td", "num", figure(row.second.value)), h("td", "num", h("b", null, figure(row.difference.value))), h("td", "soft num", row.difference.low === null ? foreign(row.difference.reason ?? "", 100) : `${figure(row.difference.low)} to ${figure(row.difference.high)}`), h("td", null, around(row.difference, widest))))),
           ))
         : h("p", "soft", "These runs have no figures in common."),
     );
     keys.use("Two runs", [["Escape", "esc", "all runs", () => (location.hash = "#/")]]);
   }
+}
+
+/** A setting of one of two runs; a dash where it is not set. */
+function setting(value: unknown): Child {
+  return value === null ? h("span", "soft", "–") : foreign(show(value), 300);
 }
 
 /** A difference with its interval around zero. */

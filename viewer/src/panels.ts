@@ -494,7 +494,7 @@ export class PlannerPanel extends Panel {
       "section",
       "round",
       h("h3", null, `answers after round ${ledger.round ?? ""} · step `, this.stepLink(ledger.step, ledger.index), ledger.calls === undefined ? "" : ` · ${plural(ledger.calls, "call")}`, ledger.failed?.length ? h("b", "warn", ` · ${ledger.failed.length} failed`) : null),
-      h("table", "dense", h("thead", null, h("tr", null, ["seat", "answer", "ψ", "φ"].map((head) => h("th", null, head)))), h("tbody", null, rows)),
+      h("table", "dense", h("thead", null, h("tr", null, h("th", null, "seat"), h("th", null, "answer"), h("th", { class: "num", title: "how near the answer is to the mean of all" }, "ψ nearness"), h("th", { class: "num", title: "its Shapley value: what it adds to how near all are together" }, "φ added"))), h("tbody", null, rows)),
     );
   }
 
@@ -528,7 +528,7 @@ export class PlannerPanel extends Panel {
       h(
         "table",
         "dense",
-        h("thead", null, h("tr", null, ["step", "for", "public belief", "precision", "cost", "spent"].map((words) => h("th", null, words)))),
+        h("thead", null, h("tr", null, ["step", "for", "public belief", "precision", "cost", "spent"].map((words) => h("th", words === "for" ? null : "num", words)))),
         h("tbody", null, body),
       ),
     ];

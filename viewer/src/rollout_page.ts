@@ -25,6 +25,7 @@ export class RolloutPage {
   private side = h("div", "side-body");
   private tip = h("div", { class: "tip", attrs: { role: "tooltip" } });
   private legend = h("div", "legend");
+  private top = h("div", "stage-top");
   private modes = h("div", { class: "segmented", attrs: { role: "group", "aria-label": "Colour of the seats" } });
   private play = h("button", { class: "play", title: "play or pause (space)", on: { click: () => this.toggle() } });
   private where = h("output", "where");
@@ -41,7 +42,7 @@ export class RolloutPage {
     private keys: Keys,
   ) {
     this.view = new View(begin(rollout, asked));
-    this.stage = new Stage(rollout, this.view, (under, x, y) => void this.showTip(under, x, y));
+    this.stage = new Stage(rollout, this.view, (under, x, y) => void this.showTip(under, x, y), () => this.top.offsetTop + this.top.offsetHeight);
     this.timeline = new Timeline(rollout, this.view);
     this.events = new EventList(rollout, this.view);
     this.panels = {
@@ -69,10 +70,11 @@ export class RolloutPage {
       h("span", "timeline-key", this.groups),
       button("fit", "fit the graph (0)", () => this.stage.fit()),
     );
+    this.top.append(this.modes, this.legend);
     this.element = h(
       "main",
       "rollout",
-      h("section", "left", h("div", "stage", this.stage.element, h("div", "stage-top", this.modes, this.legend)), h("div", "below", transport, this.timeline.element)),
+      h("section", "left", h("div", "stage", this.stage.element, this.top), h("div", "below", transport, this.timeline.element)),
       h("aside", { class: "right", attrs: { "aria-label": "Details" } }, this.tabs, this.side),
       this.tip,
     );
@@ -239,6 +241,7 @@ export class RolloutPage {
     }
     if (asSeat && seat !== null) items.push(h("b", "as-seat", "as ", foreign(this.rollout.seatName(seat), 30), " sees it"));
     fill(this.legend, items);
+    this.stage.keepFit();
   }
 
   private async showTip(under: Under, x: number, y: number): Promise<void> {

@@ -61,6 +61,7 @@ export class Stage {
     private rollout: Rollout,
     private view: View,
     private onHover: (under: Under, x: number, y: number) => void,
+    private covered: () => number,
   ) {
     this.element = document.createElement("canvas");
     this.element.className = "stage-canvas";
@@ -124,15 +125,22 @@ export class Stage {
     const ys = spots.map((s) => s.y);
     const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
     const pad = this.width < 500 ? 38 : 62;
-    const scale = Math.min((this.width - 2 * pad) / Math.max(x1 - x0, 60), (this.height - 2 * pad) / Math.max(y1 - y0, 60), 3.2);
+    const above = Math.max(pad, this.covered() + 38);
+    const height = Math.max(this.height - above - pad, 60);
+    const scale = Math.min((this.width - 2 * pad) / Math.max(x1 - x0, 60), height / Math.max(y1 - y0, 60), 3.2);
     const target = zoomIdentity
-      .translate(this.width / 2, this.height / 2)
+      .translate(this.width / 2, above + height / 2)
       .scale(scale)
       .translate(-(x0 + x1) / 2, -(y0 + y1) / 2);
     const self = select(this.element);
     if (animated) self.transition().duration(260).call(this.zoomer.transform, target);
     else self.call(this.zoomer.transform, target);
     this.fitted = false;
+  }
+
+  /** Fits the graph again, as when the legend has grown, unless somebody has moved it. */
+  keepFit(): void {
+    if (!this.fitted) this.fit(false);
   }
 
   redraw(): void {
@@ -235,7 +243,7 @@ export class Stage {
       this.settling = this.layout.settle(10);
       this.edgesStale = true;
       this.tree = null;
-      if (!this.fitted) this.fit(false);
+      this.keepFit();
     }
     const context = this.element.getContext("2d");
     if (!context || !this.width) return;

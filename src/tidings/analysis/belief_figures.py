@@ -66,14 +66,14 @@ class Bin(NamedTuple):
 
 
 def calibration(run: Run) -> Figure:
-    """Returns how often the second state was true among equal stated beliefs, with 95 % intervals over rollouts.
+    """Returns how often what was believed in was true, for beliefs of each tenth, with 95 % intervals over rollouts.
 
     Beliefs of one rollout share their truth, so whole rollouts are resampled. On the diagonal beliefs are calibrated.
 
     Raises:
         DataError: If nobody stated a belief.
     """
-    truths = _truths(run)
+    truths, believed = _truths(run)
     frame = run.beliefs().drop_nulls("belief")
     frame = frame.filter(frame["rollout"].is_in(list(truths)))
     if frame.is_empty():
@@ -95,7 +95,8 @@ def calibration(run: Run) -> Figure:
         axes.errorbar(x, y, np.maximum(spread, 0), fmt="none", ecolor=colour, elinewidth=1.2, capsize=2, alpha=0.8)
         label = f"{kind}: {len(part)} beliefs, Brier {brier:.3f}"
         axes.scatter(x, y, s=sizes, c=colour, marker="osD^v"[i % 5], label=label, zorder=3, linewidths=0)
-    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="stated belief", ylabel="share in which it was true")
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=f"stated belief in {believed}")
+    axes.set_ylabel(f"share in which {believed} was true")
     axes.set_title("Are stated beliefs right as often as they say?", **TITLE)
     axes.legend(**LEGEND)
     return figure
@@ -112,7 +113,8 @@ def calibration_bins(
         rollouts: Number of the rollout of each, `[n]`: the unit that is resampled.
         n_bins: Bins of equal width.
     """
-    place = np.minimum((beliefs * n_bins).astype(int), n_bins - 1)
+    scaled = np.round(beliefs * n_bins, 9)  # 0.5 reckoned two ways stays in one bin
+    place = np.minimum(scaled.astype(int), n_bins - 1)
     units, unit = np.unique(rollouts, return_inverse=True)
     counts, hits = np.zeros((len(units), n_bins)), np.zeros((len(units), n_bins))
     np.add.at(counts, (unit, place), 1.0)
@@ -135,11 +137,12 @@ def calibration_bins(
     return found
 
 
-def _truths(run: Run) -> dict[int, int]:
-    """Returns for each rollout that ended well whether the second state is true in it."""
-    truths: dict[int, int] = {}
+def _truths(run: Run) -> tuple[dict[int, int], str]:
+    """Returns for each rollout that ended well whether the second state is true in it, and that state."""
+    truths, second = dict[int, int](), ""
     for rollout, lines in run.ended():
         found = {line.kind: line.data for line in lines[:3]}
         if "setup" in found and "state" in found:
-            truths[rollout] = int(found["state"]["value"] == found["setup"]["states"][1])
-    return truths
+            second = found["setup"]["states"][1]
+            truths[rollout] = int(found["state"]["value"] == second)
+    return truths, second

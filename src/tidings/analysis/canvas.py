@@ -10,7 +10,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "INK", "LEGEND", "ORANGE", "PINK", "TITLE", "canvas", "plain", "to_svg"]
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LEGEND",
+    "ORANGE",
+    "PINK",
+    "TITLE",
+    "canvas",
+    "plain",
+    "side",
+    "to_svg",
+]
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F98", "#22252A"
 """Okabe and Ito's palette, safe for colour-blind readers."""
@@ -43,6 +57,11 @@ def plain(all_axes: Iterable[Axes]) -> None:
         axes.tick_params(labelsize=8, colors=INK)
         for label in (axes.xaxis.label, axes.yaxis.label):
             label.set_fontsize(9)
+
+
+def side(x: float) -> str:
+    """Returns how a name is aligned that stands outside a circle at `x`, so that it does not reach into it."""
+    return "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
 
 
 def to_svg(figure: Figure) -> str:

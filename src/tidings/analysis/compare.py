@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.table import Table
+from rich.text import Text
+from scipy.special import stdtrit
 
 from tidings.analysis.paired import provenance_by_rollout
 from tidings.analysis.run import Run, load_run
@@ -15,7 +18,7 @@ from tidings.log.gaps import names_gaps
 from tidings.metrics.result import MetricResult, mean_result
 from tidings.spec.io import read_source
 
-__all__ = ["Comparison", "Row", "compare_runs", "comparison_table"]
+__all__ = ["Comparison", "Row", "compare_runs", "comparison_tables"]
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,25 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     return Comparison(settings, rows, is_paired, len(common) if common is not None else min(map(len, frames)))
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """Returns the comparison as a table for the terminal."""
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """Returns tables for the terminal: what was asked differently, if anything was, and the figures."""
     kind = "paired by seed" if comparison.is_paired else "not paired: the seeds differ"
-    table = Table(title=f"{comparison.n} rollouts, {kind}", title_justify="left", box=None, header_style="bold")
-    for heading in ("", "first", "second", "second - first", "95 % interval"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    settings = Table(box=None, pad_edge=False, header_style="bold")
+    settings.add_column("setting", overflow="fold", min_width=24)
+    settings.add_column("first", overflow="fold")
+    settings.add_column("second", overflow="fold")
     for path, values in comparison.settings.items():
-        table.add_row(path, *(str(value) for value in values), "", "", style="dim")
+        settings.add_row(Text(path), *(Text("-" if value is None else str(value)) for value in values))
+    title = f"{comparison.n} rollouts, {kind}"
+    figures = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    figures.add_column("figure", overflow="fold")
+    for heading in ("first", "second", "second - first", "95 % interval"):
+        figures.add_column(heading, justify="right", no_wrap=True)
     for row in comparison.rows:
         d = row.difference
         interval = "" if d.low is None else f"{d.low:.3g} to {d.high:.3g}"
-        table.add_row(row.name, *(_number(r.value) for r in (row.first, row.second, d)), interval)
-    return table
+        figures.add_row(row.name, *(_number(r.value) for r in (row.first, row.second, d)), interval)
+    return [settings, figures] if comparison.settings else [figures]
 
 
 def _row(name: str, frames: list[pl.DataFrame], common: pl.DataFrame | None) -> Row:
@@ -100,13 +109,18 @@ def _row(name: str, frames: list[pl.DataFrame], common: pl.DataFrame | None) -> 
 
 
 def _welch(name: str, first: MetricResult, second: MetricResult) -> MetricResult:
-    """Returns the difference of two independent means with a normal interval."""
+    """Returns the difference of two independent means with a t interval.
+
+    Source: Welch 1947, Biometrika 34, 28-35; degrees of freedom by Satterthwaite 1946.
+    """
     if first.value is None or second.value is None or first.se is None or second.se is None:
         return MetricResult(name, None, "", 0, reason="one of the runs has too few rollouts")
-    value, se = second.value - first.value, (first.se**2 + second.se**2) ** 0.5
-    return MetricResult(
-        name, value, "", min(first.n, second.n), se, value - 1.96 * se, value + 1.96 * se, "Welch, normal"
-    )
+    value, parts = second.value - first.value, (first.se**2, second.se**2)
+    se = math.sqrt(sum(parts))
+    weights = sum(part**2 / (run.n - 1) for part, run in zip(parts, (first, second), strict=True))
+    half = float(stdtrit(sum(parts) ** 2 / weights, 0.975)) * se if weights else 0.0
+    n = min(first.n, second.n)
+    return MetricResult(name, value, "", n, se, value - half, value + half, "Welch, t interval")
 
 
 def _numeric(run: Run) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tidings.analysis.canvas import BLUE, GREEN, GREY, INK, ORANGE, TITLE
 from tidings.core import DataError
@@ -22,10 +23,10 @@ _WIDTH = 3.2
 
 
 def rounds(run: Run, rollout: int = 0) -> Figure:
-    """Returns the answers after each round and the graph that was read along: an arrow points to the reader.
+    """Returns the answers after each round: arrows point to who read them; psi is how near one is to the mean of all.
 
-    A circle's size is the contribution psi, its colour whether the answer is right; under it stands what it says. A
-    dashed arrow carries what was said before the round.
+    A circle's size is psi, its colour whether the answer is right; beside it stands what it says. A dashed arrow
+    carries what was said before the round.
 
     Args:
         run: A run of `deliberation`.
@@ -47,9 +48,12 @@ def rounds(run: Run, rollout: int = 0) -> Figure:
             plans[event.data["round"]] = event.data
         elif event.kind == "ledger":
             ledgers.append(event.data)
-    figure = Figure(figsize=(_WIDTH * len(ledgers), 3.4), layout="constrained")
+    figure = Figure(figsize=(_WIDTH * len(ledgers), 3.8), layout="constrained")
     for axes, ledger in zip(np.atleast_1d(figure.subplots(1, len(ledgers))), ledgers, strict=True):
         _round(axes, ledger, plans.get(ledger["round"]), gold)
+    found = {_kind(answer, gold) for ledger in ledgers for answer in ledger["answers"]}
+    dots = [Line2D([], [], ls="", marker="o", color=_KINDS[kind], label=kind) for kind in _KINDS if kind in found]
+    figure.legend(handles=dots, loc="outside lower left", ncols=len(_KINDS), frameon=False, fontsize=8)
     return figure
 
 
@@ -66,12 +70,16 @@ def _round(axes: Axes, ledger: dict[str, Any], plan: dict[str, Any] | None, gold
         axes.scatter(
             [x], [y], s=60 + 340 * max(answer["psi"], 0.0), c=_KINDS[_kind(answer, gold)], zorder=3, linewidths=0
         )
-        words = f"{answer['seat']}: {(answer['key'] or answer['reason'] or '?')[:10]}\npsi {answer['psi']:.2f}"
+        words = f"{answer['seat']}: {_said(answer)[:10]}\npsi {answer['psi']:.2f}"
         axes.annotate(words, (1.42 * x, 1.42 * y), ha="center", va="center", fontsize=7, color=INK)
     heading = "first answers" if ledger["round"] == 0 else f"round {ledger['round']}"
     axes.set_title(f"{heading}: {ledger['calls']} answers, {ledger['depth']} in a row", **TITLE)
     axes.set(xlim=(-1.8, 1.8), ylim=(-1.7, 1.7), aspect="equal")
     axes.set_axis_off()
+
+
+def _said(answer: dict[str, Any]) -> str:
+    return answer["key"] or (answer["reason"] or "?").replace("_", " ")
 
 
 def _kind(answer: dict[str, Any], gold: list[str] | None) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import networkx as nx
+import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import MaxNLocator
 
-from tidings.analysis.canvas import BLUE, COLOURS, GREEN, GREY, INK, LEGEND, ORANGE, PINK, TITLE, canvas
+from tidings.analysis.canvas import BLUE, COLOURS, GREEN, GREY, INK, LEGEND, ORANGE, PINK, TITLE, canvas, side
 from tidings.analysis.words import plural
 from tidings.core import DataError
 from tidings.metrics.facts import holds
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["exposure_tree", "influence", "leak_paths", "message_bits", "spread"]
 
 _MARKERS = "os^Dvp*"
-_MOST_FACTS = len(COLOURS)
+_MOST_NAMES = 4
 
 
-def spread(run: Run, max_facts: int = _MOST_FACTS) -> Figure:
-    """Returns the share of seats that know each fact by step, a mean over rollouts.
+def spread(run: Run, max_lines: int = len(COLOURS)) -> Figure:
+    """Returns the share of seats that know each fact by step, a mean over rollouts; the dotted line is one half.
+
+    Facts that spread alike share a line.
 
     Args:
         run: A run whose environment declares facts.
-        max_facts: Most facts drawn, in order of declaration.
+        max_lines: Most lines drawn, in order of declaration.
 
     Raises:
         DataError: If no fact is declared.
@@ -40,17 +43,20 @@ def spread(run: Run, max_facts: int = _MOST_FACTS) -> Figure:
     first = run.exposures().filter(pl.col("is_first"))
     last = max((e.step for e in run.lines() if e.kind == "message"), default=1)
     names = facts["fact"].unique(maintain_order=True).to_list()
-    figure, axes = canvas(6.4, 3.4)
-    for i, name in enumerate(names[: min(max_facts, _MOST_FACTS)]):
-        part = first.filter(pl.col("fact") == name)
+    alike: dict[tuple[float, ...], list[str]] = {}
+    for name in names:
         n = int(facts.filter(pl.col("fact") == name)["n_seats"].sum())
-        shares = [len(part.filter(pl.col("step") <= step)) / n for step in range(last + 1)]
+        heard = np.bincount(first.filter(pl.col("fact") == name)["step"], minlength=last + 1)[: last + 1]
+        alike.setdefault(tuple(np.cumsum(heard) / n), []).append(name)
+    drawn = list(alike.items())[: min(max_lines, len(COLOURS))]
+    figure, axes = canvas(6.4, 3.4)
+    for i, (shares, like) in enumerate(drawn):
         style = {"color": COLOURS[i], "marker": _MARKERS[i], "ms": 5, "lw": 1.8}
-        axes.plot(range(last + 1), shares, drawstyle="steps-post", label=name, **style)
+        axes.plot(range(last + 1), shares, drawstyle="steps-post", label=_named(like), **style)
     axes.axhline(0.5, color=GREY, lw=0.8, ls=":")
     axes.set(ylim=(0, 1.03), xlabel="step", ylabel="share of seats that know it")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left_out = len(names) - min(len(names), max_facts, _MOST_FACTS)
+    left_out = len(names) - sum(len(like) for _, like in drawn)
     note = f", {plural(left_out, 'more fact')} not drawn" if left_out else ""
     axes.set_title(f"How news spread ({plural(facts['rollout'].n_unique(), 'rollout')}{note})", **TITLE)
     axes.legend(**LEGEND)
@@ -141,7 +147,7 @@ def influence(run: Run) -> Figure:
         x, y = places[seat]
         axes.plot(x, y, "o", ms=18, color="white", mec=INK, mew=1, zorder=3)
         axes.annotate(str(sent[seat]), (x, y), ha="center", va="center", fontsize=8, color=INK, zorder=4)
-        axes.annotate(seat, (x * 1.13, y * 1.17), ha=_side(x), va="center", fontsize=9, color=INK)
+        axes.annotate(seat, (x * 1.13, y * 1.17), ha=side(x), va="center", fontsize=9, color=INK)
     axes.set(xlim=(-1.7, 1.7), ylim=(-1.35, 1.3), aspect="equal")
     axes.set_axis_off()
     axes.set_title("Who informed whom (in the circle: facts first heard from this seat)", **TITLE)
@@ -210,9 +216,11 @@ def message_bits(run: Run) -> Figure:
     return figure
 
 
-def _side(x: float) -> str:
-    """Returns how a name is aligned that stands outside a circle at `x`, so that it does not reach into it."""
-    return "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
+def _named(facts: Sequence[str]) -> str:
+    """Returns the names for a legend, one below the other; of many the first and how many more."""
+    shown = facts if len(facts) <= _MOST_NAMES else facts[: _MOST_NAMES - 1]
+    more = [f"and {len(facts) - len(shown)} more"] if len(shown) < len(facts) else []
+    return "\n".join([*shown, *more])
 
 
 def _facts(run: Run) -> pl.DataFrame:

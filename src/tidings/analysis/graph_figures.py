@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from tidings.analysis.canvas import BLUE, COLOURS, GREY, INK, LEGEND, TITLE, canvas
+from tidings.analysis.canvas import BLUE, COLOURS, GREY, INK, LEGEND, TITLE, canvas, side
 from tidings.analysis.words import plural
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ def _drawing(run: Run, social: nx.Graph) -> Figure:
         axes.scatter(points[:, 0], points[:, 1], s=size, c=colour, marker=marker, label=kind, zorder=2, linewidths=0)
     if len(social) <= _NAMED:
         for seat, (x, y) in place.items():
-            style = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": 7, "color": INK}
-            axes.annotate(str(seat)[:12], (x, y), (11 * x, 11 * y) if is_round else (0, 9), **style)
+            away, across = ((9 * x, 10 * y), side(x)) if is_round else ((0, 9), "center")
+            style = {"textcoords": "offset points", "ha": across, "va": "center", "fontsize": 7, "color": INK}
+            axes.annotate(str(seat)[:12], (x, y), away, **style)
     if social.is_directed():
         for u, v in social.edges:
             style = {"arrowstyle": "-|>", "color": GREY, "alpha": 0.6, "shrinkA": 5, "shrinkB": 6, "lw": 0}

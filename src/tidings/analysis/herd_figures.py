@@ -12,7 +12,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tidings.analysis.canvas import BLUE, GREEN, GREY, LEGEND, ORANGE, TITLE, canvas
+from tidings.analysis.canvas import BLUE, COLOURS, GREY, LEGEND, ORANGE, TITLE, canvas
 from tidings.analysis.words import plural
 from tidings.core import DataError, Event
 from tidings.metrics.result import share_result
@@ -53,10 +53,13 @@ def cascades(run: Run, max_rollouts: int = 60) -> Figure:
     Raises:
         DataError: If no rollout ended well.
     """
-    _, labels = _correct(run, max_rollouts)
-    cells = [_cascade_cells(line.event() for line in lines) for _, lines in islice(run.ended(), max_rollouts)]
+    labels = {rollout: f"{rollout}: {state}" for rollout, state, _ in _decided(run, max_rollouts)}
+    labelled = (lines for rollout, lines in run.ended() if rollout in labels)  # of a run that goes on, more have ended
+    cells = [_cascade_cells(line.event() for line in lines) for lines in islice(labelled, len(labels))]
     colours = (ORANGE, "#F3C9AE", "#A9CFE6", BLUE)
-    return _map(cells, labels, colours, f"decisions, strong in a cascade, pale before{_first(run, cells)}")
+    return _map(
+        cells, list(labels.values()), colours, f"decisions, strong in a cascade, pale before{_first(run, cells)}"
+    )
 
 
 def _first(run: Run, cells: list[Any]) -> str:
@@ -118,10 +121,11 @@ def beliefs(run: Run, max_rollouts: int = 60) -> Figure:
         raise DataError(str(run.path), "no stated beliefs to draw", "runs of social_learning with ask_belief")
     figure, axes = canvas(5.9, 4.4)
     kinds = run.seat_kinds()
-    for kind, colour in zip(sorted(set(kinds.values())), (BLUE, ORANGE, GREEN, GREY), strict=False):
+    for i, kind in enumerate(dict.fromkeys(kinds.values())):  # the colours and shapes of the graph and of calibration
         seats = [seat for seat, name in kinds.items() if name == kind]
         part = frame.filter(frame["seat"].is_in(seats))
-        axes.plot(part["bayes"], part["belief"], "o", ms=5, alpha=0.6, mew=0, color=colour, label=kind)
+        style = {"color": COLOURS[i % len(COLOURS)], "marker": "osD^v"[i % 5], "ms": 5, "alpha": 0.6, "mew": 0}
+        axes.plot(part["bayes"], part["belief"], ls="", label=kind, **style)
     axes.plot([0, 1], [0, 1], "-", lw=0.8, color=GREY, zorder=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="belief of exact Bayes", ylabel="stated belief")
     axes.set_title("What agents said, and what Bayes would have said", **TITLE)
@@ -139,9 +143,9 @@ def correctness(run: Run) -> Figure:
     """
     figure, axes = canvas(6.4, 3.2)
     cells, _ = _correct(run, None)
-    _by_position(axes, cells, ORANGE, "this run")
+    _by_position(axes, cells, BLUE, "this run")
     if twin := run.twin_correct():
-        _by_position(axes, twin, BLUE, "rational twin,\nsame seeds")
+        _by_position(axes, twin, ORANGE, "rational twin,\nsame seeds")
     axes.set(ylim=(0, 1.03), xlabel="position in the order of play", ylabel="share of right decisions")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(**LEGEND)
@@ -150,11 +154,15 @@ def correctness(run: Run) -> Figure:
 
 def _correct(run: Run, max_rollouts: int | None) -> tuple[list[list[bool]], list[str]]:
     """Returns for each rollout whether each agent was right, in order of play, and the rollout's label."""
+    found = _decided(run, max_rollouts)
+    return [right for _, _, right in found], [f"{rollout}: {state}" for rollout, state, _ in found]
+
+
+def _decided(run: Run, max_rollouts: int | None) -> list[tuple[int, str, list[bool]]]:
     found = run.correct_actions()
     if not found:
         raise DataError(str(run.path), "no decisions to draw", "runs of social_learning with events")
-    found = found[:max_rollouts]
-    return [right for _, _, right in found], [f"{rollout}: {state}" for rollout, state, _ in found]
+    return found[:max_rollouts]
 
 
 def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -> None:

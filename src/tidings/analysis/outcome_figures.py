@@ -35,9 +35,9 @@ def welfare(run: Run, others: Mapping[str, Run] | None = None, metric: str = "we
         DataError: If the metric has no value here.
     """
     own = _value(run, metric)
-    lines = [("this run", own, ORANGE)]
+    lines = [("this run", own, BLUE)]
     twin = next((r for r in run.twin_results() if r.name == metric and r.value is not None), None)
-    lines += [("rational twin", twin, BLUE)] if twin else []
+    lines += [("rational twin", twin, ORANGE)] if twin else []
     lines += [(name, _value(other, metric), GREEN) for name, other in (others or {}).items()]
     figure, axes = canvas(6.4, 0.9 + 0.36 * len(lines))
     for place, (_, result, colour) in enumerate(lines):
@@ -99,12 +99,15 @@ def cost(run: Run) -> Figure:
     _tokens(tokens, calls)
     answered = calls.filter(pl.col("status") == "answered")["latency_s"].to_numpy()
     if len(answered):
-        latency.hist(answered, bins=min(30, len(answered)), color=BLUE)
-    latency.set(xlabel="latency of a call, s", ylabel="calls")
+        unit, factor = ("ms", 1000.0) if answered.max() < 0.1 else ("s", 1.0)
+        latency.hist(answered * factor, bins=min(30, len(answered)), color=BLUE)
+        latency.set(xlabel=f"latency of a call, {unit}", ylabel="calls")
+        latency.xaxis.set_major_locator(MaxNLocator(nbins=4))
     latency.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     started = np.sort(calls["started"].to_numpy())
     time.step(started - started[0], np.arange(1, len(started) + 1), where="post", color=INK, lw=1.4)
     time.set(xlabel="time since the first, s", ylabel="calls begun")
+    time.xaxis.set_major_locator(MaxNLocator(nbins=4))
     time.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     return figure
 

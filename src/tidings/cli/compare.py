@@ -22,10 +22,10 @@ def compare(
 
     from rich.console import Console
 
-    from tidings.analysis.compare import compare_runs, comparison_table
+    from tidings.analysis.compare import compare_runs, comparison_tables
 
     comparison = compare_runs(first, second)
     if json:
         print(jsonlib.dumps(comparison.to_json()))
     else:
-        Console().print(comparison_table(comparison))
+        Console().print(*comparison_tables(comparison), sep="\n")

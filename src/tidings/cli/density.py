@@ -22,15 +22,20 @@ def density(
     import json as jsonlib
 
     from tidings.analysis.run import load_run
+    from tidings.metrics.density import SILENCE, SILENT_REPLY
     from tidings.metrics.result import json_row
 
     found = load_run(run)
     rows = found.measure_density(fact, scorer=scorer)
     results = [json_row(result.row()) for result in found.metric_results("message_bits", failed="drop")]
+    n_silent = int(rows["what"].is_in([SILENCE, SILENT_REPLY]).sum())
+    n_messages = rows.height - n_silent
     if json:
-        print(jsonlib.dumps({"run": str(run), "messages": rows.height, "metrics": results}, allow_nan=False))
+        counts = {"messages": n_messages, "silent_turns": n_silent}
+        print(jsonlib.dumps({"run": str(run), **counts, "metrics": results}, allow_nan=False))
         return
-    print(f"{run}: {rows.height} messages, {rows['bits'].null_count()} without a value")
+    silent = f" and {n_silent} silent turns" if n_silent else ""
+    print(f"{run}: {n_messages} messages{silent}, {rows['bits'].null_count()} without a value")
     for row in results:
         value = "no value" if row["value"] is None else f"{row['value']:.4g} {row['unit']}"
         print(f"{row['name']}: {value} ({'; '.join(filter(None, [row['estimator'], row['reason']]))})")

@@ -217,9 +217,13 @@ def _print_run(run: Run, outcome: Outcome) -> None:
         console.print(f"stopped: {outcome.message}; go on with: tidings resume {outcome.folder}", soft_wrap=True)
     elif not outcome.n_failed:
         console.print(f"look at it: tidings report {outcome.folder}", highlight=False, soft_wrap=True)
+    is_let_off = run.scenario.rollouts.on_failure == "abstain"
+    failures = run.failure_counts() if outcome.n_failed or is_let_off else {}
+    if failures and not outcome.n_failed:
+        console.print(f"turns that failed and were let off: {sum(failures.values())}", highlight=False)
+    for reason, count in failures.items():
+        console.print(f"  {count} x {reason}{_address(run, reason)}", highlight=False, markup=False, soft_wrap=True)
     if outcome.n_failed:
-        for reason, count in run.failure_counts().items():
-            console.print(f"  {count} x {reason}{_address(run, reason)}", highlight=False, soft_wrap=True)
         sys.stdout.flush()
         print(f"{outcome.n_failed} of {outcome.n_rollouts} rollouts failed")
 

@@ -30,7 +30,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tidings.core import (
     EVERYONE,
@@ -50,6 +50,7 @@ from tidings.core import (
     deliver,
 )
 from tidings.spec.base import Params
+from tidings.spec.errors import validate
 from tidings.theory.assignment import assignment_reward, optimal_assignment
 
 __all__ = ["Dialop", "DialopItem", "DialopParams"]
@@ -80,16 +81,18 @@ class DialopParams(Params):
     """Longest message, in characters."""
 
 
-class DialopItem(Params, extra="ignore"):
+class DialopItem(Params):
     """A game."""
 
     id: str
     """Unique within the file."""
+    group: str = ""
+    """Games that belong together, for the analyst."""
     table: Grid
     """Rewards, reviewers x papers."""
     masks: tuple[Grid, Grid]
     """What each player sees: 1 or 0 for each cell."""
-    scales: tuple[float, float]
+    scales: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
     """Factor of each player's numbers."""
     reviewers: tuple[str, ...]
     """Names of the rows."""
@@ -145,7 +148,7 @@ class Dialop:
 
         Raises:
             ScenarioError: If there are no items, a planner, or not two seats that hear each other.
-            DataError: If an item is malformed; the error names it.
+            RequestError: If an item is malformed; the error names it.
         """
         if world.has_planner:
             raise ScenarioError("planner.kind", "the environment dialop has no planner's turn", "allowed: none")
@@ -380,13 +383,7 @@ def _score_text(item: DialopItem, i: int, j: int, value: int) -> str:
 
 def _read_item(row: Mapping[str, Any], number: int) -> DialopItem:
     where = f"environment.items, item {number}"
-    try:
-        item = DialopItem.model_validate(row, strict=False)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        need = "need id, table, masks, scales, reviewers and papers"
-        raise DataError(f"{where}: {place}", first["msg"][0].lower() + first["msg"][1:], need) from None
+    item = validate(DialopItem, dict(row), f"environment.items.{number - 1}")
     if problem := item.problem():
         raise DataError(f"{where} ({item.id})", problem)
     return item

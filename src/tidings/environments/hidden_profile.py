@@ -35,7 +35,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tidings.core import (
     EVERYONE,
@@ -57,6 +57,7 @@ from tidings.core import (
     deliver,
 )
 from tidings.spec.base import Params
+from tidings.spec.errors import validate
 
 __all__ = ["HiddenProfile", "HiddenProfileItem", "HiddenProfileParams", "ItemFact"]
 
@@ -118,11 +119,13 @@ class ItemFact(Params):
         return {self.value: self.text} | ({other: self.otherwise} if self.otherwise else {})
 
 
-class HiddenProfileItem(Params, extra="ignore"):
+class HiddenProfileItem(Params):
     """A task."""
 
     id: str
     """Unique within the file."""
+    group: str = ""
+    """Tasks that belong together, for the analyst."""
     text: str
     """The question as it is put."""
     options: tuple[str, ...]
@@ -183,7 +186,7 @@ class HiddenProfile:
 
         Raises:
             ScenarioError: If there are no items, a planner, or fewer seats than `voters`.
-            DataError: If an item is malformed, or has a hidden fact that nobody can hold; the error names the item.
+            RequestError: If an item is malformed, or has a hidden fact that nobody can hold; the error names the item.
         """
         n_seats = len(world.graph.seats)
         if world.has_planner:
@@ -364,13 +367,7 @@ def _shuffled(things: Sequence[Any], seed: SeedPath) -> list[Any]:
 
 def _read_item(row: Mapping[str, Any], number: int, n_seats: int) -> HiddenProfileItem:
     where = f"environment.items, item {number}"
-    try:
-        item = HiddenProfileItem.model_validate(row, strict=False)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        need = "id, text, options, gold, shared and hidden facts of fact and text"
-        raise DataError(f"{where}: {place}", first["msg"][0].lower() + first["msg"][1:], f"need {need}") from None
+    item = validate(HiddenProfileItem, dict(row), f"environment.items.{number - 1}")
     if problem := item.problem():
         raise DataError(f"{where} ({item.id})", problem)
     if len(item.hidden) > n_seats:

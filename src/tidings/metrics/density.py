@@ -16,9 +16,11 @@ from tidings.metrics.metric import Metric
 from tidings.metrics.result import MetricResult, mean_result, refused
 from tidings.theory.information import information_density_increments
 
-__all__ = ["DENSITY", "message_bits"]
+__all__ = ["DENSITY", "SILENCE", "SILENT_REPLY", "message_bits"]
 
 NOT_MEASURED = "no log-probabilities were measured; `tidings density RUN` measures them where a model gives them"
+SILENCE, SILENT_REPLY = "silence", "silent reply"
+"""`what` of a turn in which the owner of a fact said nothing; the latter where its reply had private parts."""
 _N_NULL = 199
 _CAVEAT = "a shorter text says more bits a token at equal bits: compare bits, tokens and cap, not this ratio alone"
 
@@ -27,6 +29,7 @@ def message_bits(evidence: Evidence) -> list[MetricResult]:
     """Returns the bits that all messages of a fact's owners say about it, and bits per token.
 
     A mean over the facts of a rollout, then over rollouts: facts of one rollout are not independent of each other.
+    Turns in which the owners said nothing are among the messages: else rollouts of silent owners would be left out.
 
     log2 posterior / prior of the true value after the last message: an unbiased estimate of the mutual information of
     fact and messages for a census of worlds, at most that for sampled ones or a proxy scorer. A fact that depends on
@@ -74,7 +77,7 @@ def _how(rows: pl.DataFrame) -> str:
     cap = float(rows["cap_bits"].max())  # type: ignore[arg-type]
     parts = [f"{' and '.join(modes)} of {int(rows['n_worlds'].max())} values"]  # type: ignore[arg-type]
     parts += [f"at most {cap:.4g} bits", f"scored by {', '.join(scorers)}"]
-    if "what" in rows.columns and "reply" in set(rows["what"]):
+    if "what" in rows.columns and not {"reply", SILENT_REPLY}.isdisjoint(rows["what"]):
         parts.append("whole replies, private parts too: at least what others heard")
     return "; ".join(parts)
 

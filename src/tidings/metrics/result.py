@@ -85,11 +85,13 @@ def mean_result(
 
     Infinite values are values: with one of them the mean is infinite, and it has no interval.
 
-    Undefined: None without values, or where +inf meets -inf; the interval is None for a single one.
+    Undefined: None without values, with NaN among them, or where +inf meets -inf; no interval for a single one.
     """
     n = len(values)
     if n == 0:
         return refused(name, unit, 0, "no rollout has a value")
+    if n_odd := sum(map(math.isnan, values)):
+        return refused(name, unit, n, f"{n_odd} of {n} values are no numbers")
     if infinite := {value for value in values if math.isinf(value)}:
         if len(infinite) == 2:
             return refused(name, unit, n, "both +inf and -inf among the values")

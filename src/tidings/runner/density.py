@@ -1,8 +1,9 @@
 """What messages say about a private fact, from the probability of each under every value the fact could have had.
 
 Every message of the fact's owners is scored under each world: the same history, the same earlier messages, another
-value of the fact. Then i_t = log2 p(m_t|x*,h) - log2 sum_l w_l p(m_t|x_l,h), where w starts as the prior and follows
-Bayes' rule; the increments of a rollout add up to log2 posterior / prior of the true value.
+value of the fact. A turn in which an owner said nothing is scored too: that it kept silent may say as much. Then
+i_t = log2 p(m_t|x*,h) - log2 sum_l w_l p(m_t|x_l,h), where w starts as the prior and follows Bayes' rule; the
+increments of a rollout add up to log2 posterior / prior of the true value.
 
 Source: He et al., arXiv 2512.21720; `tidings.theory.information.logprob`.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from tidings.core import DataError, Event, LanguageModel, RequestError
+from tidings.metrics.density import SILENCE, SILENT_REPLY
 from tidings.metrics.evidence import SIDE_TABLES
 from tidings.metrics.facts import canonical, domain_prior
 from tidings.runner.folder import RunFolder
@@ -60,7 +62,7 @@ class _Worlds:
 async def measure_density(
     folder: RunFolder, rollouts: Sequence[int], scorers: Scorers, fact: str | None = None
 ) -> pl.DataFrame:
-    """Returns one row for each message of a fact's owner, `DENSITY_COLUMNS`; without a value it says why.
+    """Returns one row for each turn of a fact's owner that spoke or kept silent; without a value it says why.
 
     Args:
         folder: The run.
@@ -89,8 +91,13 @@ async def _rows_of(
     rehearsal: Rehearsal, declared: Event, worlds: _Worlds | str, scorers: Scorers
 ) -> list[dict[str, Any]]:
     owners, since = declared.data["owners"], declared.step
-    spoken = [e for e in rehearsal.events if e.kind in SPOKEN and e.seat in owners and e.step > since]
-    rows = [_row(rehearsal.rollout, event, declared) for event in spoken]
+    own = [event for event in rehearsal.events if event.seat in owners and event.step > since]
+    silent = _silent_turns(own)
+    spoken = [event for event in own if event.kind in SPOKEN or event.index in silent]
+    rows = [
+        _row(rehearsal.rollout, event, declared) | ({"what": SILENCE} if event.index in silent else {})
+        for event in spoken
+    ]
     if isinstance(worlds, str):
         return [row | {"reason": worlds} for row in rows]
     truth = worlds.values.index(declared.data["value"])
@@ -116,8 +123,24 @@ async def _rows_of(
         steps.append(logp)
         density = information_density_increments(steps, truth, worlds.prior)
         row["bits"], row["logp"] = density["increments"][-1], [p if p > -math.inf else None for p in logp]
-        row["tokens"], row["what"] = scores[truth].n_tokens, scores[truth].what
+        row["tokens"] = scores[truth].n_tokens
+        if event.index not in silent:
+            row["what"] = scores[truth].what
+        elif scores[truth].what == "reply":
+            row["what"] = SILENT_REPLY
     return _broken_off(rows)
+
+
+def _silent_turns(events: Iterable[Event]) -> set[int]:
+    """Returns the indices of replies of which nothing came: the seat could speak and did not."""
+    replies: dict[tuple[int, str | None], int] = {}
+    for event in events:
+        turn = event.step, event.seat
+        if event.kind == "reply":
+            replies[turn] = event.index
+        elif event.kind != "thought":
+            replies.pop(turn, None)
+    return set(replies.values())
 
 
 async def _scores(

@@ -303,6 +303,14 @@ def _fork_step(logged: Sequence[Event], spec: ForkSpec) -> int:
     if step >= logged[-1].step and logged[-1].kind == ENDED:
         fix = "name an earlier event with --at"
         raise RequestError("at", f"the rollout ends in step {step}; nothing is left to play", fix=fix)
+    for one in spec.interventions:
+        said = by_index.get(one.message) if isinstance(one, Drop) else None
+        if said is not None and said.step > step:
+            # Seats that decide anew say other things: what stands in this place then is another event.
+            found = f"event {said.index} is of step {said.step}, after the fork (step {step})"
+            raise RequestError(
+                "drop", found, "a message said by then", "leave the index of --at out, or name a later one"
+            )
     return step
 
 

@@ -243,6 +243,9 @@ class NodeReader:
         for key, value in self._merged_pairs(node, path):
             pairs.setdefault(key.value, (key, value))
         result = {}
+        if stuck := [name for name, (key, value) in pairs.items() if _is_stuck(key, value)]:
+            apart = stuck[0].replace(":", ": ", 1)
+            self._complain(node, path, f"found {stuck[0]!r} without a value; write a space after the colon: {apart}")
         for name, (key, value) in pairs.items():
             result[name] = self.read(value, (*path, name))
             # A block begins on the line below its key, and the key is where people look.
@@ -274,6 +277,12 @@ class NodeReader:
     def _complain(self, node: yaml.Node, path: _Path, text: str) -> None:
         place = f"{self._name}:{_line(node)}" if self._name else ""
         self.problems.append(ScenarioError(f"{place} {dotted(path)}".strip() or "scenario", text))
+
+
+def _is_stuck(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether a key without a value is a pair whose colon has no space behind it: `{n:5}`."""
+    is_plain = isinstance(key, yaml.ScalarNode) and not key.style
+    return is_plain and ":" in key.value and value.start_mark.index == value.end_mark.index
 
 
 def _prefixes(path: str) -> Iterable[str]:

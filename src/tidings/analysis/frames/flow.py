@@ -122,7 +122,8 @@ def _add_given(tellings: Builder, hearers: Builder, ledger: Ledger) -> None:
         trace = ledger.traces[fact]
         if seat not in trace.owners:
             tellings.add(ledger.rollout, step, event, fact, "given", None, value, 1)
-            hearers.add(seat, (fact, seat) not in known, seat not in trace.visibility, (seat,))
+            is_first = (fact, seat) not in known and seat not in trace.learned_from
+            hearers.add(seat, is_first, seat not in trace.visibility, (seat,))
             known.add((fact, seat))
 
 

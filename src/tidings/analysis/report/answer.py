@@ -169,11 +169,7 @@ def _other(run: Run, other: Run, key: MetricResult, own: dict[int, float]) -> _L
 def _strip(lines: list[_Line]) -> Markup:
     """Returns one row for each line, with its interval drawn on a common scale."""
     found = [v for line in lines for v in (line.result.value, line.result.low, line.result.high) if v is not None]
-    ends = [v for v in found if math.isfinite(v)]
-    low, high = min(ends, default=0.0), max(ends, default=1.0)
-    pad = (high - low) * 0.06 or 0.5
-    is_share = low >= 0.0 and high <= 1.0 and all("share" in line.result.unit for line in lines)
-    low, high = (max(0.0, low - pad), min(1.0, high + pad)) if is_share else (low - pad, high + pad)
+    low, high = _scale([v for v in found if math.isfinite(v)])
     has_null = any(_is_sampled(line.result) for line in lines)
     rows = []
     for line in lines:
@@ -181,24 +177,40 @@ def _strip(lines: list[_Line]) -> Markup:
         interval = f"{number(r.low, 3)} to {number(r.high, 3)}" if r.low is not None else ""
         gap = ""
         if d is not None and d.value is not None:
-            gap = f"{d.value:+.3g}" + (f" ({d.low:+.3g} to {d.high:+.3g})" if d.low is not None else "")
+            gap = _signed(d.value) + (f" ({_signed(d.low)} to {_signed(d.high)})" if d.low is not None else "")
             gap += f", on the {d.n:,} that both have" if d.n < max(r.n, lines[0].result.n) else ""
         name = el("th", line.name, el("small", line.words) if line.words else None, scope="row")
         null = el("td", _null_cell(r)) if has_null else None
         cells = (name, el("td", number(r.value, 3), class_="n"), null, el("td", interval))
         rows.append(
-            el("tr", *cells, el("td", _whisker(r, low, high)), el("td", gap), class_="own" if line.is_own else None)
+            el(
+                "tr",
+                *cells,
+                el("td", _whisker(r, low, high), class_="scale"),
+                el("td", gap),
+                class_="own" if line.is_own else None,
+            )
         )
-    heads = (
-        "",
-        "value",
-        *(["null, reliable"] if has_null else []),
-        "95 % interval",
-        f"{number(low, 3)} to {number(high, 3)}",
-        "this run minus it, paired by rollout",
-    )
-    head = el("thead", el("tr", [el("th", heading, scope="col") for heading in heads]))
+    heads = ["", "value", *(["null, reliable"] if has_null else []), "95 % interval"]
+    cells = [el("th", heading, scope="col") for heading in heads]
+    cells.append(el("th", el("span", f"{low:g}"), " ", el("span", f"{high:g}"), scope="col", class_="scale"))
+    cells.append(el("th", "this run minus it, paired by rollout", scope="col"))
+    head = el("thead", el("tr", cells))
     return el("div", el("table", head, el("tbody", rows), class_="beside"), class_="scroll", tabindex="0")
+
+
+def _scale(values: list[float]) -> tuple[float, float]:
+    """Returns the ends of a scale that holds all values, rounded outwards to a tenth or so of what it spans."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if low == high:
+        return math.floor(low) - (low == 1.0), math.ceil(high) + (high == 0.0)
+    power = 10.0 ** math.floor(math.log10(high - low))
+    step = power * (0.2 if high - low < 2 * power else 0.5 if high - low < 5 * power else 1.0)
+    return round(math.floor(low / step) * step, 12), round(math.ceil(high / step) * step, 12)
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.3g}" if value else "0"
 
 
 def _null_cell(result: MetricResult) -> str:
@@ -224,7 +236,9 @@ def _no_twin(run: Run) -> Markup | None:
     """Returns why no rational twin stands beside the figure; nothing if one does."""
     if not run.twin().is_empty():
         return None
-    reason = why_no_twin(run.scenario) or "its rows are not in the run folder"
+    is_ended = run.status.get("status") in ("done", None)
+    later = "its rows are not in the run folder" if is_ended else "it is played when all rollouts have ended"
+    reason = why_no_twin(run.scenario) or later
     return el("p", f"No rational twin: {reason}.", class_="note")
 
 

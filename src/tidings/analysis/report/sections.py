@@ -33,7 +33,7 @@ def metrics(run: Run) -> Markup | None:
     shared = listed[0]["reason"] if len({(row["value"], row["reason"]) for row in listed}) == 1 else None
     note = el("p", f"No figure has a value: {shared}.", class_="note") if shared else None
     for row in listed:
-        interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
+        interval = "" if row["low"] is None else f"{number(row['low'])}\N{NO-BREAK SPACE}to {number(row['high'])}"
         beside = [*([number(row["null_mean"])] if has_null else []), *([number(row["twin"])] if has_twin else [])]
         reason = el("small", f" {row['reason']}") if row["reason"] and row["value"] is not None else None
         words = [row["unit"], reason] if row["value"] is not None or shared else row["reason"]
@@ -70,13 +70,15 @@ def figures(run: Run) -> Markup | None:
 def cost(run: Run) -> Markup:
     """Returns what the run cost: calls, tokens, price, time."""
     status, calls = run.status, run.calls()
-    rows = [["wall time", f"{status['elapsed_s']:,.1f} s"]] if status.get("elapsed_s") is not None else []
+    rows = [["wall time", _seconds(status["elapsed_s"])]] if status.get("elapsed_s") is not None else []
     if calls.is_empty():
         return _section("cost", "Cost", el("p", "No model was asked."), table(["", ""], rows) if rows else None)
     answered = calls.filter(pl.col("status") == "answered")
     unknown = int(calls["cost_usd"].is_nan().sum())
     usd = float(calls["cost_usd"].fill_nan(None).sum() or 0.0)
-    price = f"${usd:.4f}" + (f", without {unknown:,} calls whose price is not known" if unknown else "")
+    price = (f"${usd:.4f}" if usd else "$0") + (
+        f", without {unknown:,} calls whose price is not known" if unknown else ""
+    )
     rows += [
         ["calls", f"{len(calls):,}, of which {len(calls) - len(answered):,} failed"],
         ["answered from the record", f"{status.get('cached') or 0:,}"],
@@ -165,15 +167,18 @@ def _latency(answered: pl.DataFrame) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value >= 1000:
+        return f"{value:,.0f} s"
     return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"
 
 
-def _words(value: object) -> str:
-    """Returns a setting as a reader would write it: a list with dots, a mapping as `name: value`."""
+def _words(value: object, is_inside: bool = False) -> str:
+    """Returns a setting as a reader would write it: a list with dots, a mapping as `name: value`, a deeper in ()."""
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {_words(inner)}" for name, inner in value.items())  # type: ignore[arg-type]
+        words = "; ".join(f"{name}: {_words(inner, True)}" for name, inner in value.items())  # type: ignore[arg-type]
+        return f"({words})" if is_inside else words
     if isinstance(value, (list, tuple)):
-        return " · ".join(_words(inner) for inner in value)  # type: ignore[arg-type]
+        return " · ".join(_words(inner, True) for inner in value)  # type: ignore[arg-type]
     return "none" if value is None else str(value)
 
 
