@@ -122,6 +122,10 @@ def test_a_judge_prints_what_it_found_and_how_good_it_is(tmp_path: Path, say: An
         (("influence", "RUN", "--at", "99:3"), "no rollout 99"),
         (("influence", "RUN", "--at", "0:999"), "event 999 of rollout 0 is no answer"),
         (("influence", "RUN", "--at", "0:LAST", "--input", "999"), "had not heard 999"),
+        (
+            ("influence", "RUN", "--at", "0:LAST", "--input", "HEARD", "--input", "HEARD"),
+            "HEARD twice; each message once",
+        ),
         (("influence", "NOWHERE", "--at", "0:3"), "nowhere"),
         (("probe", "RUN", "--fact", "cod"), "no fact 'cod'"),
         (("probe", "RUN", "--fact", "code", "--seat", "a9"), "no seat 'a9'"),
@@ -136,10 +140,11 @@ def test_a_judge_prints_what_it_found_and_how_good_it_is(tmp_path: Path, say: An
 def test_a_wrong_request_is_one_line(tmp_path: Path, say: Any, words: tuple[str, ...], said: str) -> None:
     run = a_talk(tmp_path)
     last = run.messages().filter(rollout=0, seat="a1", step=2)["index"][0]
-    places = {"RUN": str(run.path), "NOWHERE": str(tmp_path / "nowhere")}
+    heard = run.messages().filter(rollout=0, step=1, seat="a0")["index"][0]
+    places = {"RUN": str(run.path), "NOWHERE": str(tmp_path / "nowhere"), "HEARD": str(heard)}
     status, out, err = say(*[places.get(word, word.replace("LAST", str(last))) for word in words])
     assert (status, out) == (2, "")
-    assert said in err
+    assert said.replace("HEARD", str(heard)) in err
     assert len(err.strip().splitlines()) == 1
 
 

@@ -103,6 +103,9 @@ def _chosen(heard: Sequence[Event], inputs: Sequence[int], seat: str) -> list[Ev
     missing = [index for index in inputs if index not in known]
     if missing:
         raise RequestError("inputs", f"seat {seat!r} had not heard {missing[0]}", f"heard: {sorted(known)}")
+    if len(set(inputs)) < len(inputs):
+        twice = next(index for index in inputs if inputs.count(index) > 1)
+        raise RequestError("inputs", f"found {twice} twice", "each message once")
     if len(inputs) > 2 * MOST_INPUTS:
         raise RequestError("inputs", f"found {len(inputs)}", f"at most {2 * MOST_INPUTS}: every subset is scored")
     return [known[index] for index in inputs]

@@ -40,6 +40,8 @@ class ArchiveTexts:
             if len(words) >= _FEWEST_WORDS:
                 self._holders.setdefault(words, set()).update((line.speaker, *line.hearers))
                 self._text.setdefault(words, (line.id, line.text))
+        # Prompts of a seat repeat most of their lines, so each line is looked at once, unless a text may span several.
+        self._spans_lines = any("\n" in text for _, text in self._text.values())
         self._starts: dict[_Words, list[_Words]] = {}
         for words in self._holders:
             self._starts.setdefault(words[:_START], []).append(words)
@@ -64,7 +66,7 @@ class ArchiveTexts:
             if seat in self._reads_all:
                 continue
             for message in request.messages:
-                for piece in message.content.split("\n"):
+                for piece in [message.content] if self._spans_lines else message.content.split("\n"):
                     strange |= dict.fromkeys(self._strange_to(seat, self._found_in(piece)))
         return [self._event(words) for words in strange if self._text[words][0] not in known]
 
