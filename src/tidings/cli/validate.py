@@ -20,9 +20,13 @@ def validate(
     """Check a scenario and everything it names, without playing it."""
     from tidings.api import load_scenario
     from tidings.runner.sweeps import checked_variants
+    from tidings.simulation.compile import check_seats
 
     checked = load_scenario(scenario, set_)
-    variants = [variant.id for variant in checked_variants(checked)] if checked.sweep else []
+    swept = checked_variants(checked) if checked.sweep else ()
+    for one in [variant.scenario for variant in swept] or [checked]:
+        check_seats(one)
+    variants = [variant.id for variant in swept]
     if json:
         kinds = {"environment": checked.environment.kind, "planner": checked.planner.kind}
         print_json({"scenario": str(scenario), "rollouts": checked.rollouts.count, **kinds, "variants": variants})

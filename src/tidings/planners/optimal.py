@@ -55,6 +55,9 @@ class OptimalPlanner:
         delta = context.planner.get("delta")
         if delta is None:
             raise ScenarioError("planner.delta", "missing", "need a number from 0 to 1", "try delta: 0.9")
+        if delta >= 1.0 and params.horizon is None:
+            fix = "set planner.horizon to the number of agents"
+            raise ScenarioError("planner.delta", f"found {delta:g}", "below 1 for an endless line of agents", fix)
         solution = _solve(context, free, delta, params.horizon)
         return cls(solution, _is_mirrored(context), params.horizon)
 

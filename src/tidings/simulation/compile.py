@@ -14,12 +14,16 @@ from tidings.core import (
     Agent,
     Environment,
     LanguageModel,
+    ModelError,
+    ModelRequest,
+    ModelResponse,
     ScenarioError,
     SeatContext,
     SeedPath,
     SocialGraph,
     World,
 )
+from tidings.core.calls import RequestKind
 from tidings.memory.archive import ArchiveMemory
 from tidings.simulation.embedders import make_embedder
 from tidings.simulation.memories import SeatMemories, check_memories
@@ -32,7 +36,15 @@ from tidings.spec.scenario import AgentGroup, PlannerSpec, Scenario
 from tidings.spec.seats import deal_groups, persona_at
 from tidings.spec.yaml_source import YamlSource
 
-__all__ = ["Compiled", "build_model", "check_components", "compile_scenario", "deal_seats", "model_names"]
+__all__ = [
+    "Compiled",
+    "build_model",
+    "check_components",
+    "check_seats",
+    "compile_scenario",
+    "deal_seats",
+    "model_names",
+]
 
 MakeModel = Callable[[str, Callable[[], LanguageModel], Mapping[str, Any]], LanguageModel]
 """(name in the scenario, builder of the model, its settings) -> the model that seats speak to."""
@@ -121,12 +133,48 @@ def _check_seat(
     raise ScenarioError(place, f"{spec.kind} asks a language model and none is named", allowed)
 
 
-def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, build, settings: build()) -> Compiled:
+def check_seats(scenario: Scenario) -> None:
+    """Builds a seat of each group and the planner, with models that are never asked, for what only building tells.
+
+    It may take seconds: a planner that solves its problem solves it. `check_components` must have passed before.
+
+    Raises:
+        ScenarioError: If a seat cannot be built, for example for want of the function that it names.
+    """
+    compile_scenario(scenario, lambda name, build, settings: _NeverAsked(name), is_sample=True)
+
+
+class _NeverAsked:
+    """Stands in for a model that may be of any kind."""
+
+    kinds: frozenset[RequestKind] = frozenset(("text", "json", "choice", "score"))
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def respond(self, request: ModelRequest) -> ModelResponse:
+        raise ModelError("request", "a model that stands in for another was asked")
+
+    async def close(self) -> None:
+        """Does nothing."""
+
+
+def compile_scenario(
+    scenario: Scenario,
+    make_model: MakeModel = lambda name, build, settings: build(),
+    *,
+    is_sample: bool = False,
+) -> Compiled:
     """Returns the scenario with its graph, rules, models and seats built.
 
     Args:
         scenario: What to build.
         make_model: Puts limits, cache and record around each model, or replaces it without building it.
+        is_sample: Whether to build one seat only of each group of agents.
 
     Raises:
         ScenarioError: If parts do not fit together.
@@ -143,11 +191,14 @@ def compile_scenario(scenario: Scenario, make_model: MakeModel = lambda name, bu
         for name in model_names(scenario)
     }
     agents: dict[str, Agent] = {}
-    for seat, group, where, persona in deal_seats(scenario, social):
+    for seat, group, where, persona in _first_of_each(scenario, social) if is_sample else deal_seats(scenario, social):
         component, settings = check_params("agent", group.kind, group.params, where)
         context = _context(scenario, environment, seat, models.get(group.model or ""), persona)
         context = replace(context, memory=memories.of(seat, group))
-        agents[seat] = component.build(settings, context)
+        try:
+            agents[seat] = component.build(settings, context)
+        except ScenarioError as error:
+            raise ScenarioError(f"{where}.{error.where}", error.found, error.allowed, error.fix) from None
     if scenario.planner.kind != "none":
         planner = scenario.planner
         component, settings = check_params("planner", planner.kind, planner.params, "planner")
@@ -182,6 +233,14 @@ def deal_seats(scenario: Scenario, graph: SocialGraph) -> Iterator[tuple[str, Ag
     for seat, place in deal_groups(scenario.agents, graph.seats).items():
         group = scenario.agents[place.group]
         yield seat, group, f"agents.{place.group}", persona_at(group, place.index)
+
+
+def _first_of_each(scenario: Scenario, graph: SocialGraph) -> Iterator[tuple[str, AgentGroup, str, str]]:
+    seen: set[str] = set()
+    for dealt in deal_seats(scenario, graph):
+        if dealt[2] not in seen:
+            seen.add(dealt[2])
+            yield dealt
 
 
 def _graph_seed(scenario: Scenario) -> SeedPath:
