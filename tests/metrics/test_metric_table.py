@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import polars as pl
 import pytest
 from flow_logs import declare, evidence, give, numbered, say
 
@@ -139,3 +140,13 @@ def test_numbers_that_json_cannot_hold_are_null_with_a_reason() -> None:
 def test_names_of_events() -> None:
     assert name_events({0: [3, 1, 2, 7], 1: [1, 2, 3, 7], 4: [2], 5: []}) == ("0-1:1-3,7", "4:2")
     assert name_events([3, 0, 1]) == ("0-1,3:*",)
+
+
+@pytest.mark.parametrize(
+    ("questions", "is_said"), [(["q0", "q1", "q0", "q1"], True), (["q0", "q1", "q2", "q3"], False)]
+)
+def test_intervals_over_plays_of_a_few_items_say_that_they_hold_for_these(questions: list[str], is_said: bool) -> None:
+    rows = pl.DataFrame({"rollout": [0, 1, 2, 3], "question": questions, "right": [True, True, False, True]})
+    (result,) = evaluate("deliberation", ["p_right"], rows, 0)
+    words = ", for these 2 items and not for others like them"
+    assert result.estimator == "share, Wilson interval" + words * is_said

@@ -156,7 +156,7 @@ def evaluate(
     for name, figures in _chosen(environment, names).items():
         found: list[MetricResult] = []
         if (compute := METRICS.get(environment, {}).get(name)) is not None:
-            found = [result.noting(tier="rows", events=events) for result in compute(rows)]
+            found = [_of_items(result, rows).noting(tier="rows", events=events) for result in compute(rows)]
         elif evidence is not None:
             found = _flow_results(FLOW[name], evidence)
         results += [result for result in found if not figures or result.name in figures]
@@ -197,6 +197,18 @@ def _flow_results(metric: Metric, evidence: Evidence) -> list[MetricResult]:
     else:
         found = metric.compute(evidence)
     return [result.noting(tier=metric.tier, version=metric.version) for result in found]
+
+
+def _of_items(result: MetricResult, rows: pl.DataFrame) -> MetricResult:
+    """Returns the result; where items were played several times, it says for what its interval holds.
+
+    Rollouts of one item are independent only given the item: for items like these, the suites draw whole items.
+    """
+    names = [name for name in ("item", "question") if name in rows.columns]
+    n_items = rows[names[0]].n_unique() if names else len(rows)
+    if result.low is None or n_items == len(rows):
+        return result
+    return result.noting(estimator=f"{result.estimator}, for these {n_items} items and not for others like them")
 
 
 def _withheld(result: MetricResult, reason: str) -> MetricResult:
