@@ -226,3 +226,12 @@ def test_turns_that_were_let_off_are_told(herd: Path, tmp_path: Path) -> None:
     assert "turns that failed and were let off: 10" in done.stdout
     assert "10 x reply/not_applicable: policy talk has no answer to a StructuredSpec" in done.stdout
     assert done.returncode == 0
+
+
+def test_a_terminal_without_a_character_shows_its_code(herd: Path, tmp_path: Path) -> None:
+    settings = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    for seed in (1, 2):
+        command("run", herd, "-q", "--out", tmp_path, "--seed", seed, "--set", f"description=Zoë {seed}")
+    done = command("compare", tmp_path / "herd-001", tmp_path / "herd-002", **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Zo\\xeb 1" in done.stdout

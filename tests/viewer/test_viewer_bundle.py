@@ -16,7 +16,7 @@ from viewer_runs import HERD, MODELS, evil, gossip, play, write_run
 
 from tidings.analysis.viewer import Library, write_bundle
 from tidings.cli.main import app
-from tidings.core import DataError
+from tidings.core import DataError, RequestError
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +131,10 @@ def test_the_copy_opens_from_the_disk_and_from_a_plain_web_server(
     assert page.evaluate("window.hacked") is None
     page.close()
     assert problems == []
+
+
+def test_a_copy_of_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(RequestError, match="no run to copy"):
+        write_bundle(Library([tmp_path / "runs"]), tmp_path / "site")
+    assert not (tmp_path / "site").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NoReturn
@@ -76,6 +77,9 @@ def main() -> None:
     Exit status: 0 all well, 1 some rollouts failed or a replay differs, 2 the request was wrong, 70 a mistake in
     tidings (its traceback is kept in a file), 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character is shown its code
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="tidings", standalone_mode=False)
     except BrokenPipeError:

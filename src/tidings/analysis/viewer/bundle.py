@@ -38,10 +38,12 @@ def write_bundle(library: Library, folder: Path, max_rollouts: int | None = None
 
     Raises:
         DataError: If the folder is not empty, or cannot be written.
-        RequestError: If a run cannot be read.
+        RequestError: If there is no run, or one cannot be read.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(str(folder), "not empty", "a new or an empty folder", "choose another --bundle")
+    if not library.runs():
+        raise RequestError("view", "no run to copy", "run folders, or folders of runs", "name one before --bundle")
     size = 0
     try:
         for name in STATIC:
