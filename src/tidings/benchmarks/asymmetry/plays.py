@@ -1,4 +1,4 @@
-"""Playing what is missing: each scenario of a set in a run folder of its own, never twice."""
+"""Playing a set of questions: its items in a file, each of its scenarios in a run folder of its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tidings.benchmarks.asymmetry.suite import Item, PlaySpec, SetPlan
+from tidings.benchmarks.plays import play_missing, run_key
 from tidings.metrics.table import check_metrics
 from tidings.runner.estimate import estimate_calls
-from tidings.runner.execute import Outcome, resume_run, start_run
 from tidings.runner.folder import RunFolder, write_atomically
-from tidings.runner.progress import live_progress
 from tidings.simulation.compile import check_components
 from tidings.spec.io import check_scenario, make_source
 from tidings.spec.scenario import Scenario
@@ -66,7 +65,11 @@ def play_set(plan: SetPlan, suite: str, folder: Path) -> list[Played]:
         RequestError: If a scenario is wrong; nothing is played then.
         KeyboardInterrupt: If a play was interrupted; the same call goes on.
     """
-    return [_play(name, scenario, path) for name, scenario, path in _ready(plan, suite, folder)]
+    played = []
+    for name, scenario, path in _ready(plan, suite, folder):
+        status = play_missing(scenario, path).read_status()
+        played.append(Played(name, path, str(status["status"]), float(status.get("elapsed_s", 0.0))))
+    return played
 
 
 def estimate_words(plans: Sequence[SetPlan], suite: str, folder: Path) -> str:
@@ -92,7 +95,7 @@ def _ready(plan: SetPlan, suite: str, folder: Path) -> list[tuple[str, Scenario,
     """Returns name, scenario and run folder of each play of a set."""
     path, digest = write_items(plan.items, folder)
     ready = [(play.name, _scenario(plan, play, suite, path)) for play in plan.plays]
-    return [(name, s, folder / f"{plan.name}-{name}-{_key(s, digest)}") for name, s in ready]
+    return [(name, s, folder / f"{plan.name}-{name}-{run_key(s, digest)}") for name, s in ready]
 
 
 def _scenario(plan: SetPlan, play: PlaySpec, suite: str, items: Path) -> Scenario:
@@ -116,26 +119,3 @@ def _scenario(plan: SetPlan, play: PlaySpec, suite: str, items: Path) -> Scenari
     check_components(scenario, source)
     check_metrics(scenario.environment.kind, scenario.metrics)
     return scenario
-
-
-def _key(scenario: Scenario, items_sha256: str) -> str:
-    """Returns eight digits that stand for everything that decides what is played."""
-    values = scenario.model_dump(mode="json", exclude={"limits", "runner"})
-    values["environment"]["items"] = items_sha256
-    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def _play(name: str, scenario: Scenario, path: Path) -> Played:
-    folder = RunFolder(path)
-    status = folder.read_status()
-    if status.get("status") != "done":
-        begun = (path / "manifest.json").is_file()
-        outcome = _go_on(path) if begun else start_run(scenario, path, live_progress(), is_exact=True)
-        if outcome.status == "interrupted":
-            raise KeyboardInterrupt
-        status = folder.read_status()
-    return Played(name, path, str(status["status"]), float(status.get("elapsed_s", 0.0)))
-
-
-def _go_on(path: Path) -> Outcome:
-    return resume_run(path, live_progress())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,8 @@ from tidings.benchmarks.deliberation.data import load_items
 from tidings.benchmarks.deliberation.methods import FULL, METHODS, QUICK, REFERENCE, Method, Pool, scenario_of
 from tidings.benchmarks.deliberation.scores import MethodScore, Test, compare_methods, read_rows, score_method
 from tidings.benchmarks.deliberation.tables import report_text
+from tidings.benchmarks.plays import play_missing, run_key
 from tidings.core import RequestError
-from tidings.runner.execute import resume_run, start_run
-from tidings.runner.folder import RunFolder
-from tidings.runner.progress import live_progress
 from tidings.simulation.compile import check_components
 from tidings.spec.io import check_scenario, make_source
 
@@ -138,17 +134,7 @@ def _play(method: Method, pool: Pool, items: Path, n: int, samples: Sequence[int
     source = make_source(scenario_of(method, pool, str(items), n, 0, samples))
     scenario = check_scenario(source)
     check_components(scenario, source)
-    values = scenario.model_dump(mode="json", exclude={"limits", "runner"})
-    values["environment"]["items"] = items.name
-    folder = out / f"{method.name}-{sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]}"
-    if RunFolder(folder).read_status().get("status") == "done":
-        return folder
-    has_begun = (folder / "manifest.json").is_file()
-    begun = resume_run(folder, live_progress()) if has_begun else None
-    outcome = begun or start_run(scenario, folder, live_progress(), is_exact=True)
-    if outcome.status == "interrupted":
-        raise KeyboardInterrupt
-    return folder
+    return play_missing(scenario, out / f"{method.name}-{run_key(scenario, items.name)}").path
 
 
 def _plain(value: Any) -> Any:

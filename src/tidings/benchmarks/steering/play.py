@@ -9,15 +9,14 @@ from typing import Any
 
 import polars as pl
 
+from tidings.benchmarks.plays import play_missing, run_key
 from tidings.core import Event
 from tidings.environments.fact_sheet import FactSheet
 from tidings.log.reader import read_rollouts
 from tidings.log.store import ENDED
 from tidings.metrics.beliefs import herd_beliefs
 from tidings.metrics.herd import HERD_COLUMNS, free_precision, herd_row
-from tidings.runner.execute import start_run
 from tidings.runner.folder import RunFolder
-from tidings.runner.progress import Progress
 from tidings.spec.errors import validate
 from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
@@ -79,14 +78,16 @@ class Played:
 
 
 def play(scenario: Scenario, out: Path) -> Played:
-    """Plays a scenario of `social_learning` into a new run folder under `out` and returns what happened.
+    """Plays what is missing of a scenario of herding in a run folder of its own under `out`; returns what happened.
+
+    A run that a cap stopped counts its missing rollouts as failed.
 
     Raises:
         RequestError: If the scenario cannot be built.
-        LimitError: Never; a run that a cap stopped counts its missing rollouts as failed.
+        KeyboardInterrupt: If it was interrupted; the same call goes on.
     """
-    outcome = start_run(scenario, out, Progress())
-    return read_played(outcome.folder, scenario.rollouts.count)
+    folder = play_missing(scenario, out / f"{scenario.name}-{run_key(scenario)}")
+    return read_played(folder.path, scenario.rollouts.count)
 
 
 def read_played(path: Path, n_rollouts: int) -> Played:
