@@ -1,5 +1,7 @@
 """Figures of outcomes: what they draw, read back from the figure, and the numbers under them in closed form."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -11,6 +13,8 @@ from tidings.analysis.canvas import BLUE, ORANGE
 from tidings.analysis.herd_figures import _cascade_cells
 from tidings.core import DataError, Event
 from tidings.theory.steering import solve_planner
+
+SUPPORT = Path(__file__).parents[1] / "support"
 
 STEER = """
 name: steer
@@ -146,6 +150,21 @@ def test_welfare_and_accuracy_stand_at_their_values(run: tidings.Run) -> None:
     (dot,) = [line for line in axes.lines if line.get_marker() == "o"]
     assert dot.get_xdata()[0] == len(run.calls()) / 12
     assert dot.get_ydata()[0] == run.metrics("p_correct")["value"][0]
+
+
+def test_calls_of_rollouts_that_failed_are_no_cost_of_the_others(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first and the last of three seats ask once each; where the second fails, the last is never asked."""
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    run = play(
+        tmp_path,
+        "{name: f, graph: {kind: complete, n: 3}, models: {m: {use: scripted/fast}}, "
+        "agents: [{kind: llm, count: 1, model: m}, "
+        '{kind: "seats:Drawing", count: 1, fail_share: 0.5}, {kind: llm, count: 1, model: m}], '
+        "environment: {kind: social_learning}, rollouts: {count: 12, seed: 3}}",
+    )
+    assert 0 < run.status["failed"] < 12
+    (dot,) = [line for line in run.plot.accuracy_calls(metric="p_correct").axes[0].lines if line.get_marker() == "o"]
+    assert dot.get_xdata()[0] == 2
 
 
 def test_the_cost_panel_adds_up(run: tidings.Run) -> None:

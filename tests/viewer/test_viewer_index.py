@@ -283,3 +283,13 @@ def test_the_planner_s_side_is_told_with_what_it_paid(tmp_path: Path) -> None:
     assert rows[-1]["spent"] == pytest.approx(9 * 0.05)
     assert rows[0]["public"] == 0.5
     assert all(0 <= row["public"] <= 1 for row in rows)
+
+
+def test_the_figure_that_answers_the_question_of_a_run_comes_first(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "votes", nx.path_graph(3), [])
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "environment": "hidden_profile"}))
+    figures = {name: {"name": name, "value": 0.5} for name in ("right_before", "right_after", "gain")}
+    (run / "metrics.json").write_text(json.dumps(figures))
+    (row,) = Library([tmp_path]).runs()
+    assert [figure["name"] for figure in row["metrics"]] == ["right_after", "right_before", "gain"]

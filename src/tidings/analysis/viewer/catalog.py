@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from tidings.analysis.report.kinds import kind_of
 from tidings.analysis.viewer.exact import with_texts
 from tidings.core import DataError, RequestError
 from tidings.runner.folder import RunFolder
@@ -53,7 +54,9 @@ class Catalog:
 
 
 def run_row(path: Path) -> dict[str, Any]:
-    """Returns what the table of runs says about one run; reads only its small files.
+    """Returns what the table of runs says about one run, the figure that answers its question first.
+
+    Only small files are read.
 
     `problem` says what is wrong with a folder that cannot be read; then other keys may be missing.
     """
@@ -61,10 +64,10 @@ def run_row(path: Path) -> dict[str, Any]:
         folder = RunFolder(path)
         manifest, status = folder.read_json("manifest.json"), folder.read_status()
         written = folder.read_json("status.json").get("status")
-        figures = [] if written == "running" else list(folder.read_json("metrics.json").values())
+        figures = {} if written == "running" else folder.read_json("metrics.json")
     except (RequestError, OSError) as error:
         return {"name": path.name, "problem": str(error)}
-    began = path / "manifest.json"
+    began, key = path / "manifest.json", kind_of(manifest.get("environment", "")).key
     return {
         "name": manifest.get("name", path.name),
         "environment": manifest.get("environment", ""),
@@ -82,7 +85,7 @@ def run_row(path: Path) -> dict[str, Any]:
         "usd": status.get("usd"),
         "elapsed_s": status.get("elapsed_s", 0.0),
         "began": began.stat().st_mtime if began.exists() else None,
-        "metrics": figures,
+        "metrics": [figures[name] for name in sorted(figures, key=lambda name: name != key)],
         "problem": "",
     }
 
