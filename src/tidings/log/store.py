@@ -171,8 +171,8 @@ class EventStore:
     def reopen(self, rollout: int) -> None:
         """Takes an ended rollout up again, without its last step: the one in which it failed.
 
-        Until it ends again the segments keep the old end; then its lines are exchanged in one move. One that still waits
-        in `active/` for an earlier rollout is cut back there.
+        Until it ends again the segments keep the old end; then its lines are exchanged in one move. One that still
+        waits in `active/` for an earlier rollout is cut back there.
 
         Raises:
             DataError: If the log holds no such rollout.
