@@ -1,4 +1,4 @@
-"""The worst moments of a run: a full disk, a second process, an interrupt where a loop runs, a retry that was stopped."""
+"""The worst moments of a run: a full disk, a second process, an interrupt in a notebook, a stopped retry."""
 
 import asyncio
 import errno
