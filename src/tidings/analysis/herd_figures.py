@@ -69,7 +69,7 @@ def _first(run: Run, cells: list[Any]) -> str:
 
 def _cascade_cells(events: Iterable[Event]) -> list[float]:
     """Returns for each place 0 (wrong, in a cascade), 1/3 (wrong), 2/3 (right), 1 (right, in a cascade), NaN (none)."""
-    herd, truth, cells = HerdBelief(), "", dict[str | None, float]()
+    herd, truth, cells = HerdBelief(), "", dict[str, float]()
     for event in events:
         herd = follow_herd(herd, event)
         if event.kind == "setup":
@@ -79,7 +79,7 @@ def _cascade_cells(events: Iterable[Event]) -> list[float]:
         elif event.kind == "action" and herd.setup is not None:
             is_cascade = herd.ignored and herd.setup["seen"] is None
             strength = (1 + 2 * is_cascade) / 6
-            cells[event.seat] = 0.5 + strength if event.data["action"] == truth else 0.5 - strength
+            cells[event.seat or ""] = 0.5 + strength if event.data["action"] == truth else 0.5 - strength
     return list(cells.values())
 
 

@@ -56,14 +56,14 @@ def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool | None]]:
 
     An agent that failed to act keeps its place; it is None there.
     """
-    truth, right = "", dict[str | None, bool | None]()
+    truth, right = "", dict[str, bool | None]()
     for event in events:
         if event.kind == "setup":
             right = dict.fromkeys(places_of(event.data))
         elif event.kind == "state":
             truth = event.data["value"]
         elif event.kind == "action":
-            right[event.seat] = event.data["action"] == truth
+            right[event.seat or ""] = event.data["action"] == truth
     return truth, list(right.values())
 
 
