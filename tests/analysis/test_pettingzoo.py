@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tidings
-from tidings.core import ReplyError
+from tidings.core import Event, ReplyError
 from tidings.simulation.registry import ENVIRONMENTS as REGISTERED
 
 pytest.importorskip("pettingzoo")
@@ -83,6 +83,13 @@ def test_wrong_decisions_cost_what_the_scenario_says(tmp_path: Path) -> None:
     assert sum(earned.values()) == -1.0
     assert herd_reward([], "a0") == 0.0
     assert env.agents == []
+
+
+def test_a_wrong_decision_costs_what_its_seat_loses() -> None:
+    setup = {"states": ["B", "G"], "threshold": {"a0": 0.75, "a1": 0.5}}
+    events = [Event("setup", ("*",), setup), Event("state", (), {"value": "B"})]
+    events += [Event("action", ("*",), {"action": "G"}, seat) for seat in ("a0", "a1")]
+    assert [herd_reward(events, seat) for seat in ("a0", "a1")] == [-1.5, -1.0]
 
 
 def test_seats_that_are_due_together_do_not_see_each_other(tmp_path: Path) -> None:

@@ -227,6 +227,16 @@ def test_controls_are_exact_bayes_on_the_same_hints() -> None:
     assert pooled_and_alone(events[:2]) is None
 
 
+def test_controls_weigh_the_losses_of_each_seat() -> None:
+    """One hint G of 0.7, truth G: a seat that needs 3/4 plays B on it, one that needs 1/2 plays G."""
+    setup = {"states": ["B", "G"], "prior": 0.5, "ties": "coin", "threshold": {"a0": 0.75, "a1": 0.5}, "seen": None}
+    opening = [Event("setup", ("*",), setup), Event("state", (), {"value": "G"})]
+    for seat, right in (("a0", 0.0), ("a1", 1.0)):
+        signal = Event("signal", (seat,), {"fact": "s", "value": "G", "precision": 0.7}, seat)
+        action = Event("action", ("*",), {"action": "G"}, seat)
+        assert pooled_and_alone([*opening, signal, action]) == (right, right)
+
+
 def test_paired_differences_use_the_rollouts_that_both_have() -> None:
     found = paired_difference({0: 1.0, 1: 2.0, 5: 9.0}, {0: 0.5, 1: 1.0, 7: 3.0})
     assert found is not None

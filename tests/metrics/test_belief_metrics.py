@@ -51,6 +51,16 @@ def test_a_single_agent_in_closed_form(tmp_path: Path) -> None:
     assert found["action_leakage_min_entropy"] == pytest.approx(1.0)
 
 
+def test_an_action_gives_nothing_away_where_the_losses_of_its_seat_leave_no_choice(tmp_path: Path) -> None:
+    """a0 would lose 9 by playing G wrongly: no signal of 0.8 moves it; a1 follows its own as if it were first."""
+    losses = {"a0": 9.0, "a1": 1.0, "a2": 1.0}
+    settings = {"environment.loss_false_good": losses}
+    run = herd(tmp_path, "{kind: bayesian, count: 3}", **settings, **{"environment.horizon": 1})
+    assert values(run, "action_leakage")["action_leakage_shannon"] == pytest.approx(0.0, abs=1e-12)
+    run = herd(tmp_path, "{kind: bayesian, count: 3}", **settings, **{"environment.horizon": 2})
+    assert values(run, "action_leakage")["action_leakage_shannon"] == pytest.approx(0.5)
+
+
 def test_a_stubborn_seat_in_closed_form(tmp_path: Path) -> None:
     run = herd(
         tmp_path,

@@ -150,3 +150,7 @@ def test_calibration_takes_away_a_common_lean(tmp_path: Path) -> None:
     first = rows["belief"][0].to_list()
     scaled = [p / m for p, m in zip(first, means, strict=True)]
     assert fixed["belief"][0].to_list() == pytest.approx([p / sum(scaled) for p in scaled])
+    for row in fixed.iter_rows(named=True):
+        right = row["belief"][row["worlds"].index(row["truth"])]
+        assert row["gain_bits"] == pytest.approx(math.log2(right * len(row["worlds"])))
+        assert row["brier"] == pytest.approx(sum(p * p for p in row["belief"]) - 2 * right + 1)

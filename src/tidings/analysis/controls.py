@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tidings.core import Event
 from tidings.metrics.hidden_profile import majority_share
+from tidings.theory.herd_events import of_seat
 from tidings.theory.herding import p_play_good, posterior
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def pooled_and_alone(events: Iterable[Event]) -> tuple[float, float] | None:
             shared = posterior(shared, signal[1], signal[0])
         elif event.kind == "action" and setup is not None and signal is not None:
             n += 1
+            threshold = of_seat(setup["threshold"], event.seat or "")
             for i, belief in enumerate((shared, posterior(setup["prior"], signal[1], signal[0]))):
-                p_good = p_play_good(belief, signal[0], setup["ties"], setup["threshold"])
+                p_good = p_play_good(belief, signal[0], setup["ties"], threshold)
                 right[i] += p_good if truth == setup["states"][1] else 1.0 - p_good
     return (right[0] / n, right[1] / n) if n else None

@@ -55,6 +55,8 @@ def welfare(run: Run, others: Mapping[str, Run] | None = None, metric: str = "we
 def accuracy_calls(run: Run, others: Mapping[str, Run] | None = None, metric: str | None = None) -> Figure:
     """Returns a metric against the model calls it took for each rollout, one point a run, with 95 % intervals.
 
+    Both are over the rollouts that ended well: calls of failed and unfinished ones are not counted.
+
     Args:
         run: The first point.
         others: Name -> further runs.
@@ -69,7 +71,8 @@ def accuracy_calls(run: Run, others: Mapping[str, Run] | None = None, metric: st
     counts = []
     for i, (label, each) in enumerate(runs.items()):
         result = _value(each, name)
-        n_calls = len(each.calls()) / max(int(each.status.get("done") or 0), 1)
+        ended = each.rollouts().select("rollout")  # whose figures these are; other rollouts asked models too
+        n_calls = len(each.calls().join(ended, on="rollout", how="semi")) / len(ended)
         counts.append(n_calls)
         colour, marker = COLOURS[i % len(COLOURS)], "osD^vPX"[i % 7]
         assert result.value is not None

@@ -10,7 +10,8 @@
     │   ├── ReplyError      an answer that cannot be read or lies outside its action spec
     │   └── ModelError      a model call that failed for good (`kind` says how)
     ├── LimitError          a cap on calls, tokens, money or time was reached: the run stops cleanly, resumable
-    └── ReplayError         a replayed run differs from its record
+    ├── ReplayError         a replayed run differs from its record
+    └── RecordError         a model call cannot be recorded: the run stops (also an OSError)
 
 A user reads `RequestError` without a traceback, so its text is always *where: what was found; what is allowed;
 what to do*.
@@ -27,6 +28,7 @@ __all__ = [
     "LimitError",
     "MissingPartError",
     "ModelError",
+    "RecordError",
     "ReplayError",
     "ReplyError",
     "RequestError",
@@ -130,6 +132,10 @@ class LimitError(TidingsError):
 
 class ReplayError(TidingsError):
     """A replay differs from the record, at the step the text names."""
+
+
+class RecordError(TidingsError, OSError):
+    """A model call cannot be written down: no seat may go on with an answer that is not on the disk."""
 
 
 def suggest(word: object, options: Iterable[str]) -> str:

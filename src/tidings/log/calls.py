@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tidings.core import DataError, ModelError, ModelRequest, ModelResponse
+from tidings.core import DataError, ModelError, ModelRequest, ModelResponse, RecordError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,7 +157,7 @@ class CallStore:
             started: Wall-clock time of the start, in seconds since 1970.
 
         Raises:
-            OSError: If the disk is full or gone; the file is left as it was.
+            RecordError: If the disk is full or gone; the file is left as it was.
         """
         identity = call_id(request, model)
         record = CallRecord(identity, model, request, latency_s=latency_s, attempts=attempts, started=started)
@@ -168,7 +168,10 @@ class CallStore:
             record.response = outcome
             record.tokens_in, record.tokens_out = tokens or (outcome.tokens_in, outcome.tokens_out)
         line = _encoder.encode(record) + b"\n"
-        offset = self._append(line)
+        try:
+            offset = self._append(line)
+        except OSError as error:
+            raise RecordError(*error.args) from error
         self._places[bytes.fromhex(identity)] = (len(self._paths) - 1, offset, len(line))
         return record
 

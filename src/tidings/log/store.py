@@ -171,21 +171,31 @@ class EventStore:
     def reopen(self, rollout: int) -> None:
         """Takes an ended rollout up again, without its last step: the one in which it failed.
 
-        Until it ends again the segments keep the old end; then its lines are exchanged in one move.
+        Until it ends again the segments keep the old end; then its lines are exchanged in one move. One that still
+        waits in `active/` for an earlier rollout is cut back there.
 
         Raises:
             DataError: If the log holds no such rollout.
         """
-        if rollout >= self.next_rollout:
-            raise DataError(str(self._folder), f"rollout {rollout} has not ended", "an ended rollout")
         if rollout in self._retried:
             return
-        lines = [line for line in read_lines(self._segment_of(rollout)) if line.rollout == rollout]
-        events = [line.event() for line in lines]
+        if is_waiting := rollout in self._ended and rollout >= self.next_rollout:
+            path = self._path(rollout)
+        elif rollout < self.next_rollout:
+            path = self._segment_of(rollout)
+        else:
+            raise DataError(str(self._folder), f"rollout {rollout} has not ended", "an ended rollout")
+        events = [line.event() for line in read_lines(path) if line.rollout == rollout]
         kept = [event for event in events if event.step < events[-1].step]
-        path = self._retry_path(rollout)
-        path.write_bytes(b"".join(encode_step(rollout, step) for step in _steps(kept)))
-        self._retried.add(rollout)
+        text = b"".join(encode_step(rollout, step) for step in _steps(kept))
+        if is_waiting:  # its lines are not in a segment yet
+            temporary = path.with_suffix(".tmp")
+            temporary.write_bytes(text)
+            os.replace(temporary, path)
+            self._ended.discard(rollout)
+        else:
+            self._retry_path(rollout).write_bytes(text)
+            self._retried.add(rollout)
         self.unfinished[rollout] = kept
 
     def close(self) -> None:

@@ -68,7 +68,7 @@ class Signal(NamedTuple):
         public: P(second state) for those who saw all actions before.
         precision: P(signal = state).
         ties: Tie rule.
-        threshold: Belief above which the second state pays.
+        threshold: Belief above which the second state pays for this agent.
     """
 
     rollout: int
@@ -124,7 +124,7 @@ def _signals(rollout: int, events: Iterable[Event]) -> Iterator[Signal]:
             return
         herd = follow_herd(herd, event)
         if event.kind == "signal" and herd.setup is not None:
-            ties, threshold = herd.setup["ties"], herd.setup["threshold"]
+            ties, threshold = herd.setup["ties"], herd.threshold(event.seat or "")
             yield Signal(rollout, event.index, herd.belief, event.data["precision"], ties, threshold)
 
 

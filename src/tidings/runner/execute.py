@@ -115,9 +115,7 @@ def resume_run(path: Path, progress: Progress, *, changes: Iterable[str] = (), r
     compiled = compile_scenario(scenario, session.make)
     _check_items(folder, compiled)
     plan = _logged_plan(folder, compiled)
-    if changes:
-        write_atomically(folder.scenario, dump_scenario(scenario))
-    return _execute(folder, compiled, plan, session, progress, retry_failed=retry_failed)
+    return _execute(folder, compiled, plan, session, progress, retry_failed=retry_failed, is_changed=bool(changes))
 
 
 def _changed(folder: RunFolder, changes: tuple[str, ...]) -> Scenario:
@@ -144,9 +142,12 @@ def _execute(
     progress: Progress,
     *,
     retry_failed: bool = False,
+    is_changed: bool = False,
 ) -> Outcome:
     status, message = "done", ""
     with folder.locked(), _rare_collection():
+        if is_changed:  # only now: the folder may have been that of a run that goes on
+            write_atomically(folder.scenario, dump_scenario(compiled.scenario))
         progress.usage = session.usage
         try:
             if plan is not None:
@@ -185,14 +186,15 @@ async def _run_logged(
 ) -> None:
     """Plays what is missing, step by step, with the full event log."""
     store = EventStore(folder.events)
-    for rollout in failed_rollouts(folder.events) if retry_failed else ():
+    failed = failed_rollouts(folder.events)
+    for rollout in failed if retry_failed else ():
         store.reopen(rollout)
     session.open(folder.calls)
     try:
         n = compiled.scenario.rollouts.count
         n_done = sum(store.is_finished(rollout) for rollout in range(n))
         progress.check = _checks(folder, progress, session)
-        progress.start(n, n_done, 0 if retry_failed else len(failed_rollouts(folder.events)))
+        progress.start(n, n_done, sum(map(store.is_finished, failed)))  # those taken up again may yet end well
         _write_status(folder, "running", "", progress, session)
         missing = (rollout for rollout in range(n) if not store.is_finished(rollout))
         await run_rollouts(store, missing, _concurrency(compiled), progress)
@@ -301,22 +303,20 @@ def _manifest(compiled: Compiled, plan: HerdPlan | None, session: ModelSession) 
 
 def _write_status(folder: RunFolder, status: str, message: str, progress: Progress, session: ModelSession) -> None:
     usage = session.usage()
-    folder.write_json(
-        "status.json",
-        {
-            "status": status,
-            "message": message,
-            "rollouts": progress.n_rollouts,
-            "done": progress.n_done,
-            "failed": progress.n_failed,
-            "pid": os.getpid(),
-            "elapsed_s": round(session.budget.elapsed_s, 3),
-            "calls": usage.calls,
-            "cached": usage.cached,
-            "tokens": usage.tokens,
-            "usd": usage.usd if usage.usd == usage.usd else None,
-        },
-    )
+    figures = {
+        "rollouts": progress.n_rollouts,
+        "done": progress.n_done,
+        "failed": progress.n_failed,
+        "calls": usage.calls,
+        "cached": usage.cached,
+        "tokens": usage.tokens,
+        "usd": usage.usd if usage.usd == usage.usd else None,
+    }
+    if not progress.n_rollouts:  # the log was not looked at: what an earlier process found in it still holds
+        before = folder.read_json("status.json")
+        figures |= {name: before[name] for name in figures if name in before}
+    now = {"pid": os.getpid(), "elapsed_s": round(session.budget.elapsed_s, 3)}
+    folder.write_json("status.json", {"status": status, "message": message, **figures, **now})
 
 
 def blocking(work: Coroutine[Any, Any, T]) -> T:
@@ -326,16 +326,36 @@ def blocking(work: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:
         return asyncio.run(work)
     box: list[Any] = []
+    begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+    is_interrupted, is_over = threading.Event(), threading.Event()
+
+    async def begin() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        begun.append((asyncio.get_running_loop(), task))
+        if is_interrupted.is_set():
+            task.cancel()
+        return await work
 
     def run() -> None:
         try:
-            box.append((asyncio.run(work), None))
+            box.append((asyncio.run(begin()), None))
         except BaseException as error:
             box.append((None, error))
+        finally:
+            is_over.set()
 
-    thread = threading.Thread(target=run, name="tidings-run")
-    thread.start()
-    thread.join()
+    threading.Thread(target=run, name="tidings-run").start()
+    while not is_over.is_set():
+        try:
+            is_over.wait()  # not `join`: after an interrupt it takes the thread for ended
+        except KeyboardInterrupt:  # it comes to this thread; the work may not go on when its caller has
+            is_interrupted.set()
+            for loop, task in begun:
+                with suppress(RuntimeError):  # the loop has just ended
+                    loop.call_soon_threadsafe(task.cancel)
+    if is_interrupted.is_set():
+        raise KeyboardInterrupt
     result, error = box[0]
     if error is not None:
         raise error

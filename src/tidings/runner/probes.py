@@ -102,6 +102,7 @@ def calibrate(rows: pl.DataFrame) -> pl.DataFrame:
     """Returns the rows with beliefs calibrated by marginalisation: p(y|x) / mean over probes of p(y|.), renormalised.
 
     A model that leans to one word whatever it has seen loses that lean. Needs several probes of the same variable.
+    What a belief is worth (`brier`, `gain_bits`, ...) is that of the calibrated one.
 
     Source: Yang et al., TACL 2024.
     """
@@ -111,7 +112,9 @@ def calibrate(rows: pl.DataFrame) -> pl.DataFrame:
         means = [math.fsum(column) / len(beliefs) for column in zip(*beliefs, strict=True)]
         scaled = [[p / m if m > 0 else 0.0 for p, m in zip(belief, means, strict=True)] for belief in beliefs]
         fixed = [[p / math.fsum(belief) for p in belief] for belief in scaled]
-        parts.append(part.with_columns(pl.Series("belief", fixed, dtype=pl.List(pl.Float64))))
+        probes = part.iter_rows(named=True)
+        found = [row | {"belief": b} | _scores(b, row) for b, row in zip(fixed, probes, strict=True)]
+        parts.append(pl.DataFrame(found, schema=part.schema))
     return pl.concat(parts) if parts else rows.clear()
 
 

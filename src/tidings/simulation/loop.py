@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
-from tidings.core import Agent, Event, LimitError, ReplayError, Reply, RequestError, SeatError, Turn
+from tidings.core import Agent, Event, LimitError, RecordError, ReplayError, Reply, RequestError, SeatError, Turn
 from tidings.simulation.play import Play, failure_event
 
 __all__ = ["OnFailure", "drive"]
@@ -36,6 +36,7 @@ async def drive(
 
     Raises:
         LimitError: If a cap of the run was reached; the step in flight is not committed.
+        RecordError: If a model call cannot be recorded; likewise.
     """
     if play.step == 0:
         commit(play.open())
@@ -71,7 +72,7 @@ async def _ask(play: Play, agent: Agent, turn: Turn) -> tuple[Reply, Event | Non
     try:
         reply = await agent.act(play.observe(turn.seat), turn.spec)
         return Reply(turn.spec.check(reply.action), reply.thoughts), None
-    except (LimitError, ReplayError, RequestError):
+    except (LimitError, RecordError, ReplayError, RequestError):
         raise
     except Exception as error:
         if not isinstance(error, SeatError):

@@ -21,6 +21,7 @@ from tidings.core import ActionSpec, Environment, Event, Reply, SeedPath, TextSp
 from tidings.simulation.compile import build_environment
 from tidings.simulation.play import Play
 from tidings.spec.scenario import Scenario
+from tidings.theory.herd_events import of_seat
 
 __all__ = ["ActionSpace", "Reward", "TextSpace", "TidingsAEC", "TidingsParallel", "aec_env", "parallel_env"]
 
@@ -68,7 +69,8 @@ def herd_reward(events: Sequence[Event], seat: str) -> float:
             truth = event.data["value"]
         elif event.kind == "action" and event.seat == seat and event.data["action"] != truth:
             is_good = event.data["action"] == setup["states"][1]
-            return -2.0 * setup["threshold"] if is_good else -2.0 * (1.0 - setup["threshold"])
+            threshold = of_seat(setup["threshold"], seat)
+            return -2.0 * threshold if is_good else -2.0 * (1.0 - threshold)
     return 0.0
 
 
