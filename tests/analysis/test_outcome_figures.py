@@ -64,11 +64,31 @@ def test_one_belief_reckoned_two_ways_is_one_bin() -> None:
 def test_cascade_cells_are_strong_from_the_third_equal_action_on() -> None:
     """Precision 0.7, own-signal ties: after G, G the third agent's hint cannot matter."""
     setup = {"states": ["B", "G"], "prior": 0.5, "precision": 0.7, "ties": "own_signal", "threshold": 0.5, "seen": None}
+    setup["order"] = ["a0", "a1", "a2", "a3"]
     events = [Event("setup", ("*",), setup), Event("state", (), {"value": "G"})]
     events += [Event("action", ("*",), {"action": action}, f"a{i}") for i, action in enumerate("GGGB")]
     assert _cascade_cells(events) == pytest.approx([2 / 3, 2 / 3, 1.0, 0.0])
     events[0] = Event("setup", ("*",), setup | {"seen": {}})
     assert _cascade_cells(events) == pytest.approx([2 / 3, 2 / 3, 2 / 3, 1 / 3])
+
+
+def test_who_failed_to_act_keeps_its_place(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seats that always play what is true, but the second, which always fails: a gap at 2, and nobody moves up."""
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    run = play(
+        tmp_path,
+        "{name: f, graph: {kind: complete, n: 3}, agents: [{kind: scripted, nodes: [a0], policy: constant, value: G}, "
+        '{kind: "seats:Drawing", nodes: [a1], fail_share: 1.0}, '
+        "{kind: scripted, nodes: [a2], policy: constant, value: B}], "
+        "rollouts: {count: 4, seed: 1, on_failure: abstain}, "
+        "environment: {kind: social_learning, ask_belief: false, state: G}}",
+    )
+    assert run.correct_actions() == [(rollout, "G", [True, None, False]) for rollout in range(4)]
+    line = next(line for line in run.plot.correctness().axes[0].lines if to_hex(line.get_color()) == BLUE.lower())
+    assert np.array_equal(line.get_ydata(), [1.0, np.nan, 0.0], equal_nan=True)
+    for name in ("actions", "cascades"):
+        image = np.ma.filled(getattr(run.plot, name)().axes[0].images[0].get_array().astype(float), np.nan)
+        assert (np.isnan(image) == [[False, True, False]] * 4).all(), name
 
 
 def test_the_optimal_planner_lies_on_the_optimal_line(run: tidings.Run) -> None:

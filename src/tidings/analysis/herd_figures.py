@@ -16,7 +16,7 @@ from tidings.analysis.canvas import BLUE, COLOURS, GREY, LEGEND, ORANGE, TITLE, 
 from tidings.analysis.words import plural
 from tidings.core import DataError, Event
 from tidings.metrics.result import share_result
-from tidings.theory.herd_events import HerdBelief, follow_herd
+from tidings.theory.herd_events import HerdBelief, follow_herd, places_of
 
 if TYPE_CHECKING:
     from tidings.analysis.run import Run
@@ -34,10 +34,9 @@ def actions(run: Run, max_rollouts: int = 60) -> Figure:
     Raises:
         DataError: If no rollout ended well.
     """
-    cells, labels = _correct(run, max_rollouts)
-    return _map(
-        [[float(right) for right in row] for row in cells], labels, (ORANGE, BLUE), f"decisions{_first(run, cells)}"
-    )
+    found, labels = _correct(run, max_rollouts)
+    cells = [[np.nan if right is None else float(right) for right in row] for row in found]
+    return _map(cells, labels, (ORANGE, BLUE), f"decisions{_first(run, cells)}")
 
 
 def cascades(run: Run, max_rollouts: int = 60) -> Figure:
@@ -69,17 +68,19 @@ def _first(run: Run, cells: list[Any]) -> str:
 
 
 def _cascade_cells(events: Iterable[Event]) -> list[float]:
-    """Returns for each action 0 (wrong, in a cascade), 1/3 (wrong), 2/3 (right), 1 (right, in a cascade)."""
-    herd, truth, cells = HerdBelief(), "", list[float]()
+    """Returns for each place 0 (wrong, in a cascade), 1/3 (wrong), 2/3 (right), 1 (right, in a cascade), NaN (none)."""
+    herd, truth, cells = HerdBelief(), "", dict[str | None, float]()
     for event in events:
         herd = follow_herd(herd, event)
-        if event.kind == "state":
+        if event.kind == "setup":
+            cells = dict.fromkeys(places_of(event.data), np.nan)
+        elif event.kind == "state":
             truth = event.data["value"]
         elif event.kind == "action" and herd.setup is not None:
             is_cascade = herd.ignored and herd.setup["seen"] is None
             strength = (1 + 2 * is_cascade) / 6
-            cells.append(0.5 + strength if event.data["action"] == truth else 0.5 - strength)
-    return cells
+            cells[event.seat] = 0.5 + strength if event.data["action"] == truth else 0.5 - strength
+    return list(cells.values())
 
 
 def _map(cells: list[list[float]], labels: list[str], colours: Sequence[str], words: str) -> Figure:
@@ -152,24 +153,25 @@ def correctness(run: Run) -> Figure:
     return figure
 
 
-def _correct(run: Run, max_rollouts: int | None) -> tuple[list[list[bool]], list[str]]:
+def _correct(run: Run, max_rollouts: int | None) -> tuple[list[list[bool | None]], list[str]]:
     """Returns for each rollout whether each agent was right, in order of play, and the rollout's label."""
     found = _decided(run, max_rollouts)
     return [right for _, _, right in found], [f"{rollout}: {state}" for rollout, state, _ in found]
 
 
-def _decided(run: Run, max_rollouts: int | None) -> list[tuple[int, str, list[bool]]]:
+def _decided(run: Run, max_rollouts: int | None) -> list[tuple[int, str, list[bool | None]]]:
     found = run.correct_actions()
     if not found:
         raise DataError(str(run.path), "no decisions to draw", "runs of social_learning with events")
     return found[:max_rollouts]
 
 
-def _by_position(axes: Axes, cells: list[list[bool]], colour: str, label: str) -> None:
+def _by_position(axes: Axes, cells: list[list[bool | None]], colour: str, label: str) -> None:
     longest = max(map(len, cells))
-    columns = [[row[i] for row in cells if len(row) > i] for i in range(longest)]
+    columns = [[right for row in cells if len(row) > i and (right := row[i]) is not None] for i in range(longest)]
     shares = [share_result("p_correct", sum(column), len(column)) for column in columns]
-    low, high = ([getattr(share, end) for share in shares] for end in ("low", "high"))
-    positions, values = range(1, longest + 1), [share.value or 0.0 for share in shares]
+    ends = ([getattr(share, end) for share in shares] for end in ("low", "high", "value"))
+    low, high, values = ([np.nan if end is None else end for end in found] for found in ends)
+    positions = range(1, longest + 1)
     axes.fill_between(positions, low, high, color=colour, alpha=0.15, lw=0)
     axes.plot(positions, values, "-o", color=colour, ms=4, lw=1.5, label=f"{label}\n({plural(len(cells), 'rollout')})")

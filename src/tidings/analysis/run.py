@@ -283,13 +283,16 @@ class Run:
         return {seat: group.kind for seat, group, *_ in deal_seats(self.scenario, graph)}
 
     @names_gaps
-    def correct_actions(self) -> list[tuple[int, str, list[bool]]]:
-        """Returns (rollout, true state, whether each agent was right in order of play); where agents decide in line."""
+    def correct_actions(self) -> list[tuple[int, str, list[bool | None]]]:
+        """Returns (rollout, true state, whether each agent was right in order of play); where agents decide in line.
+
+        An agent that failed to act is None in its place.
+        """
         if self.is_summary or self.scenario.environment.kind not in _HERDS:
             return []
         return [(rollout, *correct_actions(_events(lines))) for rollout, lines in self.ended()]
 
-    def twin_correct(self) -> list[list[bool]]:
+    def twin_correct(self) -> list[list[bool | None]]:
         """Returns whether each agent of the rational twin was right, for every rollout it has."""
         twin = self.twin()
         return [] if twin.is_empty() else twin["correct"].to_list()

@@ -14,6 +14,7 @@ from tidings.simulation.loop import drive
 from tidings.spec.io import check_scenario, make_source
 from tidings.spec.items import read_items
 from tidings.spec.scenario import Scenario
+from tidings.theory.herd_events import places_of
 
 __all__ = ["correct_actions", "has_twin", "twin_rows", "twin_scenario", "why_no_twin"]
 
@@ -50,15 +51,20 @@ def twin_scenario(scenario: Scenario) -> Scenario:
     return check_scenario(make_source(scenario, [("agents", [{"kind": _RATIONAL[kind], "nodes": "rest"}]), *settings]))
 
 
-def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool]]:
-    """Returns the true state of a rollout of social learning, and whether each agent was right, in order of play."""
-    truth, actions = "", []
+def correct_actions(events: Iterable[Event]) -> tuple[str, list[bool | None]]:
+    """Returns the true state of a rollout of social learning, and whether each agent was right, in order of play.
+
+    An agent that failed to act keeps its place; it is None there.
+    """
+    truth, right = "", dict[str | None, bool | None]()
     for event in events:
-        if event.kind == "state":
+        if event.kind == "setup":
+            right = dict.fromkeys(places_of(event.data))
+        elif event.kind == "state":
             truth = event.data["value"]
         elif event.kind == "action":
-            actions.append(event.data["action"])
-    return truth, [action == truth for action in actions]
+            right[event.seat] = event.data["action"] == truth
+    return truth, list(right.values())
 
 
 async def twin_rows(scenario: Scenario, rollouts: Iterable[int]) -> pl.DataFrame:
