@@ -83,3 +83,16 @@ def test_a_steering_suite_plays_no_cell_twice(tmp_path: Path, monkeypatch: pytes
         again = score_cells("tiny", cells, tmp_path)
     assert again.to_json() == first.to_json()
     assert sorted(tmp_path.iterdir()) == folders
+
+
+def test_a_play_that_a_cap_stopped_goes_on_under_a_higher_one(tmp_path: Path) -> None:
+    talk = {
+        "models": {"m": {"use": "scripted/echo"}},
+        "graph": {"kind": "complete", "n": 2},
+        "agents": [{"kind": "llm", "model": "m", "count": 2}],
+        "environment": {"kind": "talk", "rounds": 2},
+    }
+    low, high = (herd(**talk, limits={"calls": calls}) for calls in (5, 500))
+    assert run_key(low) == run_key(high)
+    assert play_missing(low, tmp_path / "talk").read_status()["status"] == "limit"
+    assert play_missing(high, tmp_path / "talk").read_status()["status"] == "done"

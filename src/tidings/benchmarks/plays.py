@@ -11,6 +11,8 @@ from typing import Any
 from tidings.runner.execute import resume_run, start_run
 from tidings.runner.folder import RunFolder
 from tidings.runner.progress import live_progress
+from tidings.runner.sweeps import changed_bounds
+from tidings.spec.io import read_scenario
 from tidings.spec.scenario import Scenario
 
 __all__ = ["play_missing", "run_key"]
@@ -33,6 +35,8 @@ def run_key(scenario: Scenario, items: str | None = None) -> str:
 def play_missing(scenario: Scenario, path: Path) -> RunFolder:
     """Returns the run folder, in which a play that was done is left alone and one that was stopped has gone on.
 
+    One that was stopped goes on under the limits and with the runner that the scenario has now.
+
     Raises:
         RequestError: If the scenario cannot be built.
         KeyboardInterrupt: If it was interrupted; the same call goes on.
@@ -40,9 +44,12 @@ def play_missing(scenario: Scenario, path: Path) -> RunFolder:
     folder = RunFolder(path)
     if folder.read_status().get("status") == "done":
         return folder
-    has_begun = (path / "manifest.json").is_file()
     progress = live_progress()
-    outcome = resume_run(path, progress) if has_begun else start_run(scenario, path, progress, is_exact=True)
+    if (path / "manifest.json").is_file():
+        changes = changed_bounds(read_scenario(path / "scenario.yaml"), scenario)
+        outcome = resume_run(path, progress, changes=changes)
+    else:
+        outcome = start_run(scenario, path, progress, is_exact=True)
     if outcome.status == "interrupted":
         raise KeyboardInterrupt
     return folder

@@ -8,7 +8,19 @@ import polars as pl
 
 from tidings.metrics.result import MetricResult, mean_result, refused, share_result
 
-__all__ = ["cascade_time", "cascades", "last_correct", "off_path", "p_correct", "welfare"]
+__all__ = [
+    "cascade_time",
+    "cascades",
+    "last_correct",
+    "off_path",
+    "p_correct",
+    "planner_cost",
+    "planner_reward",
+    "welfare",
+]
+
+_NO_PLANNER = "nobody sits in the planner's seat"
+_REWARD, _PAID = "minus payments and errors", "paid per rollout"
 
 
 def p_correct(rows: pl.DataFrame) -> list[MetricResult]:
@@ -54,3 +66,18 @@ def off_path(rows: pl.DataFrame) -> list[MetricResult]:
     """Returns the mean share of actions that no rational agent would have taken."""
     acted = rows.filter(pl.col("n_agents") > 0)
     return [mean_result("off_path", (acted["off_path"] / acted["n_agents"]).to_list(), "share of agents", (0.0, 1.0))]
+
+
+def planner_reward(rows: pl.DataFrame) -> list[MetricResult]:
+    """Returns the mean discounted reward of the planner: minus payments and minus its cost of errors (0 is best)."""
+    if rows["reward"].null_count() == len(rows):
+        return [refused("planner_reward", _REWARD, 0, _NO_PLANNER)]
+    return [mean_result("planner_reward", rows["reward"].drop_nulls().to_list(), _REWARD, (-math.inf, 0.0))]
+
+
+def planner_cost(rows: pl.DataFrame) -> list[MetricResult]:
+    """Returns the mean that the planner paid for a rollout, undiscounted; not paying is free."""
+    paid = rows.filter(pl.col("reward").is_not_null())["cost"]
+    if not len(paid):
+        return [refused("planner_cost", _PAID, 0, _NO_PLANNER)]
+    return [mean_result("planner_cost", paid.to_list(), _PAID, (0.0, math.inf))]

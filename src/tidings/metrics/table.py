@@ -64,6 +64,8 @@ _DECISIONS = {
     "cascades": social_learning.cascades,
     "cascade_time": social_learning.cascade_time,
     "off_path": social_learning.off_path,
+    "planner_reward": social_learning.planner_reward,
+    "planner_cost": social_learning.planner_cost,
 }
 
 METRICS: Mapping[str, Mapping[str, Callable[[pl.DataFrame], list[MetricResult]]]] = {

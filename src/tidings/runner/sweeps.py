@@ -18,7 +18,7 @@ from tidings.spec.io import make_source, read_scenario
 from tidings.spec.scenario import Scenario
 from tidings.spec.sweeps import Variant, expand
 
-__all__ = ["RunStatus", "checked_variants", "find_runs", "read_statuses", "run_sweep"]
+__all__ = ["RunStatus", "changed_bounds", "checked_variants", "find_runs", "read_statuses", "run_sweep"]
 
 _PLAN = "sweep.json"
 
@@ -215,9 +215,14 @@ def _changes(path: Path, scenario: Scenario) -> list[str]:
         raise DataError(str(path), "holds a run of another scenario", allowed, "choose another name or --out")
     if RunFolder(path).read_status().get("status") == "done" and scenario.rollouts.count == before.rollouts.count:
         return []
-    changed = [f"rollouts.count={scenario.rollouts.count}"]
+    return [f"rollouts.count={scenario.rollouts.count}", *changed_bounds(before, scenario)]
+
+
+def changed_bounds(before: Scenario, now: Scenario) -> list[str]:
+    """Returns the limits and the settings of the runner that are others now, as `path=value`."""
+    changed: list[str] = []
     for part in ("limits", "runner"):
-        old, new = (getattr(s, part).model_dump(mode="json") for s in (before, scenario))
+        old, new = (getattr(scenario, part).model_dump(mode="json") for scenario in (before, now))
         changed += [f"{part}.{name}={json.dumps(value)}" for name, value in new.items() if old[name] != value]
     return changed
 
