@@ -202,8 +202,9 @@ def _strip(lines: list[_Line]) -> Markup:
 def _scale(values: list[float]) -> tuple[float, float]:
     """Returns the ends of a scale that holds all values, rounded outwards to a tenth or so of what it spans."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    if low == high:
-        return math.floor(low) - (low == 1.0), math.ceil(high) + (high == 0.0)
+    if math.isclose(low, high, abs_tol=1e-12):
+        below, above = math.floor(low), math.ceil(high)
+        return (below, above) if below < above else (below - (below != 0), above + (above != 1))
     power = 10.0 ** math.floor(math.log10(high - low))
     step = power * (0.2 if high - low < 2 * power else 0.5 if high - low < 5 * power else 1.0)
     return round(math.floor(low / step) * step, 12), round(math.ceil(high / step) * step, 12)
