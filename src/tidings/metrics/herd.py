@@ -47,18 +47,17 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         `first_cascade` (position from 0 of the first agent whose signal could not matter to a rational agent; None if
         there was none), `last_correct` (bool; None if nobody acted), `belief` in the second state (of more than two:
         in the true one) at the end, `off_path` (actions no rational agent would have taken; the belief is kept there),
-        `loss` (sum of the agents' losses), `cost` (what the planner
-        paid), `n_below` (agents whose precision was set below the free one) and `reward` (the planner's
-        discounted reward: minus what it paid and minus its error cost for each wrong or unwanted action, each weighed
-        by its place in the order of play, also where agents before it failed to act; None without a planner).
+        `loss` (sum of the agents' losses), `cost` (what the planner paid), `n_below` (agents whose precision was set
+        below the free one) and `reward` (the planner's discounted reward: minus what it paid and minus its error cost
+        for each wrong or unwanted action, each weighed by its place in the order of play, also where agents before it
+        failed to act; None without a planner).
     """
     herd: HerdBelief | LineBelief = HerdBelief()
     follow: Any = follow_herd
     truth = ""
     wrong: Counter[tuple[float, bool]] = Counter()
     row: dict[str, Any] = dict.fromkeys(HERD_COLUMNS)
-    row |= {"n_good": 0, "n_correct": 0, "loss": 0.0}
-    row |= {"cost": 0.0, "n_below": 0}
+    row |= {"n_good": 0, "n_correct": 0, "loss": 0.0, "cost": 0.0, "n_below": 0}
     control: dict[str, Any] | None = None
     places: Mapping[str, int] = {}
     for event in events:
@@ -74,20 +73,17 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
         elif event.kind == "precision" and herd.setup is not None:
             row["cost"] += event.data["cost"]
             row["n_below"] += event.data["precision"] < free_precision(herd.setup, event.data["seat"]) - FREE_TOLERANCE
-            if control is not None:
-                row["reward"] -= discount(control, places[event.data["seat"]]) * event.data["cost"]
         elif event.kind == "action" and herd.setup is not None:
             is_good, is_right = event.data["action"] == herd.setup["states"][1], event.data["action"] == truth
             row["n_good"] += is_good
             row["n_correct"] += is_right
             row["last_correct"] = is_right
-            if control is not None:
-                is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
-                row["reward"] -= discount(control, places[event.seat or ""]) * control["error_cost"] * is_error
             if not is_right:
                 wrong[_threshold(herd, event.seat or ""), is_good] += 1
             if herd.ignored and row["first_cascade"] is None:
                 row["first_cascade"] = herd.position - 1
+        if control is not None:
+            row["reward"] -= _price(control, event, truth, places)
     row["loss"] = math.fsum(total_loss(threshold, n * is_good, n) for (threshold, is_good), n in wrong.items())
     row |= {"state": truth, "n_agents": herd.position, "off_path": herd.off_path}
     if isinstance(herd, LineBelief):
@@ -96,6 +92,16 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
     row["belief"] = herd.belief
     is_common = herd.setup is None or herd.setup["seen"] is None
     return row if is_common else row | {"belief": None, "first_cascade": None}
+
+
+def _price(control: Mapping[str, Any], event: Event, truth: str, places: Mapping[str, int]) -> float:
+    """Returns what an event costs the planner, discounted: a precision its price, a wrong or unwanted action errs."""
+    if event.kind == "precision":
+        return discount(control, places[event.data["seat"]]) * event.data["cost"]
+    if event.kind != "action":
+        return 0.0
+    is_error = event.data["action"] != (truth if control["target"] is None else control["target"])
+    return discount(control, places[event.seat or ""]) * control["error_cost"] * is_error
 
 
 def _threshold(herd: HerdBelief | LineBelief, seat: str) -> float:
@@ -108,7 +114,7 @@ def free_precision(setup: dict[str, Any], seat: str) -> float:
     return of_seat(setup["precision"], seat)
 
 
-def discount(control: dict[str, Any], position: int) -> float:
+def discount(control: Mapping[str, Any], position: int) -> float:
     """Returns the weight of the agent at this position (from 0) in the planner's reward."""
     return 1.0 if control["delta"] is None else float(control["delta"]) ** position
 
