@@ -95,7 +95,7 @@ def herd_row(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def _price(control: Mapping[str, Any], event: Event, truth: str, places: Mapping[str, int]) -> float:
-    """Returns what an event costs the planner, discounted: a precision its price, a wrong or unwanted action errs."""
+    """Returns what an event costs the planner, discounted: the price of a precision, the error of an action."""
     if event.kind == "precision":
         return discount(control, places[event.data["seat"]]) * event.data["cost"]
     if event.kind != "action":
